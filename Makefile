@@ -1,0 +1,50 @@
+# Everything works from here: `make train`, `make test`. The set-up is done when it is needed and only then.
+EXP ?= digits-cnn
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: help train test test-slow check format bench setup clean
+
+help:
+	@echo "make train [EXP=points] [ARGS='--lr 1e-3']   set up, then train an experiment (digits-cnn)"
+	@echo "make test                                   set up, then lint, types and the whole test suite"
+	@echo "make test-slow | check | format | bench | clean"
+
+train: setup
+	@$(BIN)/loopwright train $(EXP) $(ARGS)
+
+test: setup check
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not nightly"
+
+test-slow: setup
+	@$(BIN)/python -m pytest -m "slow"
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup $(VENV)/.bench
+	@$(BIN)/python benchmarks/bench.py
+
+setup: $(VENV)/.done
+
+$(VENV)/.done: pyproject.toml constraints.txt
+	@echo "setting up $(VENV) (once; about a minute)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt torch
+	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt --editable '.[all,dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.done
+	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt '.[bench]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build .pytest_cache .mypy_cache .ruff_cache .hypothesis

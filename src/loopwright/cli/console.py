@@ -1,0 +1,91 @@
+"""What a person sees of a run: one live line on a terminal, plain lines with the time elsewhere. All of it on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any, TextIO
+
+from tqdm import tqdm
+
+from loopwright.journal import Record
+
+QUIET_SECONDS = 10.0
+"""Without a terminal: at most so long without a sign of life, and evaluations no oftener than a fifth of it."""
+
+
+class Console:
+    """A sink of the journal that shows how a run gets on; `say` prints a line for people. Use as a context."""
+
+    def __init__(self, total: int = 0, *, stream: TextIO | None = None, quiet: bool = False) -> None:
+        self.stream = stream or sys.stderr
+        self.quiet = quiet
+        self.live = self.stream.isatty() and not quiet
+        self.total = total
+        self.bar: Any = None
+        self.step = 0
+        self.said = 0.0
+        self.values: dict[str, str] = {}
+
+    def say(self, line: str) -> None:
+        """Print a line that stays."""
+        if self.quiet:
+            return
+        if self.live:
+            tqdm.write(line, file=self.stream)
+        else:
+            print(line, file=self.stream, flush=True)
+
+    def begin(self, total: int) -> None:
+        """A run of `total` steps begins; it may begin again with another number."""
+        self.close()
+        self.total, self.step, self.said, self.values = total, 0, 0.0, {}
+
+    def __call__(self, record: Record) -> None:
+        """Show a record of the history."""
+        if record["kind"] == "step":
+            self.values |= {"loss": f"{record['loss']['total']:.4g}", "lr": f"{record['lr']:.3g}"}
+            self.values["gnorm"] = f"{record['grad_norm']:.3g}"
+            self.advance(record)
+        elif record["kind"] == "validation":
+            self.values |= {f"val {name}": f"{value:.4g}" for name, value in list(record["metrics"].items())[:2]}
+            self.tell(record, QUIET_SECONDS / 5)
+
+    def advance(self, record: Record) -> None:
+        """One step further."""
+        self.tell(record, QUIET_SECONDS)
+        if self.live and self.bar is None:
+            self.bar = tqdm(
+                total=self.total,
+                initial=record["step"] - 1,
+                unit="step",
+                file=self.stream,
+                dynamic_ncols=True,
+                leave=False,
+            )
+        if self.bar is not None:
+            self.bar.set_postfix_str(", ".join(f"{k} {v}" for k, v in self.values.items()), refresh=False)
+            self.bar.update(record["step"] - self.bar.n)
+        self.step = record["step"]
+
+    def tell(self, record: Record, seconds: float) -> None:
+        """Without a terminal: a full line, if there was none for `seconds`."""
+        now = time.monotonic()
+        if self.live or self.quiet or now - self.said < seconds:
+            return
+        self.said = now
+        values = "  ".join(f"{name} {value}" for name, value in self.values.items())
+        share = f"{record['step'] / self.total:4.0%}" if self.total else ""
+        self.say(f"{time.strftime('%H:%M:%S')}  step {record['step']}/{self.total} {share}  {values}")
+
+    def close(self) -> None:
+        """Take the live line away."""
+        if self.bar is not None:
+            self.bar.close()
+            self.bar = None
+
+    def __enter__(self) -> Console:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -1,0 +1,44 @@
+"""`loopwright evaluate RUN`: the metrics of a checkpoint, as JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from loopwright.cli.parsing import parser
+from loopwright.core.arithmetic import arithmetic
+from loopwright.core.evaluate import evaluate
+from loopwright.core.state import State
+from loopwright.errors import DataError
+from loopwright.journal import open_run
+from loopwright.journal.lines import finite
+from loopwright.protocols import SPLITS
+from loopwright.running.config import load_config
+from loopwright.store import read_checkpoint
+
+
+def run(arguments: list[str]) -> int:
+    """Evaluate one checkpoint of a run on one split."""
+    options = parser("evaluate", "Metrics of a run's checkpoint on a split, as JSON.")
+    options.add_argument("run", type=Path, help="a run directory, runs/digits-cnn/latest say")
+    options.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights (best)")
+    options.add_argument("--split", choices=SPLITS, default="test", help="which split (test)")
+    options.add_argument("--experiment", help="names the experiment again where it is your own")
+    parsed = options.parse_all(arguments)
+    directory = open_run(parsed.run)
+    experiment = load_config(directory / "config.toml", parsed.experiment)
+    path = directory / "checkpoints" / f"{parsed.checkpoint}.pt"
+    if experiment.task.data.size(parsed.split) == 0:
+        raise DataError(f"split {parsed.split!r}: {experiment.name} has none; choose another --split")
+    with arithmetic(experiment):
+        state = State.create(experiment)
+        state.load_state_dict(read_checkpoint(path)["state"], str(path))
+        metrics = evaluate(experiment.task, state.average.module, parsed.split, experiment.seed)
+    about = {
+        "run": str(directory),
+        "checkpoint": parsed.checkpoint,
+        "step": state.step,
+        "split": parsed.split,
+    }
+    print(json.dumps(finite({**about, "metrics": metrics}), indent=2))
+    return 0

@@ -1,0 +1,76 @@
+"""`loopwright VERB …`: finds the verb, runs it, and turns what goes wrong into one or two lines and an exit code.
+
+A verb's module is imported when it is asked for, so that `loopwright --help` does not wait for torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from loopwright import __version__
+from loopwright.errors import LoopwrightError, UsageError, nearest
+
+VERBS = {
+    "list": "the experiments there are, one line each",
+    "train": "train an experiment: loopwright train NAME [--lr 1e-3 …]",
+    "resume": "go on with an interrupted run: loopwright resume RUN",
+    "evaluate": "metrics of a run's checkpoint as JSON: loopwright evaluate RUN",
+    "runs": "the runs there are, with their results",
+    "report": "make a run's report again: loopwright report RUN",
+    "env": "platform, versions, and how fast this machine multiplies",
+}
+
+HELP = f"""\
+Loopwright {__version__}: the training loop you own, that proves itself.
+
+usage: loopwright VERB [arguments]     (loopwright VERB --help for each)
+
+{chr(10).join(f"  {verb:<10} {text}" for verb, text in VERBS.items())}
+
+for example
+  loopwright train digits-cnn --epochs 10 --lr 1e-3
+  loopwright resume runs/digits-cnn/latest
+
+options: --traceback shows where an error comes from; --version
+exit codes: 0 fine; 1 it worked and the answer is bad (a claim was missed); 2 bad usage or input; 3 the run failed;
+130 stopped by Ctrl-C, 143 by SIGTERM, the run saved
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (the process's own if None); the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    traceback = "--traceback" in arguments
+    arguments = [argument for argument in arguments if argument != "--traceback"]
+    try:
+        return dispatch(arguments)
+    except LoopwrightError as error:
+        if traceback:
+            raise
+        print(f"loopwright: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("loopwright: stopped at once; what was saved before can be resumed", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`loopwright runs | head`); nothing more can be said on it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def dispatch(arguments: list[str]) -> int:
+    """Run the verb that comes first. Raises UsageError where it is unknown."""
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(HELP, end="")
+        return 0
+    if arguments[0] in ("-V", "--version"):
+        print(f"loopwright {__version__}")
+        return 0
+    verb, *rest = arguments
+    if verb not in VERBS:
+        raise UsageError(f"verb {verb!r}: not known, {nearest(verb, VERBS)} `loopwright --help` shows all")
+    module = importlib.import_module(f"loopwright.cli.{verb}")
+    return int(module.run(rest))

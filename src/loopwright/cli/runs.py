@@ -1,0 +1,45 @@
+"""`loopwright runs`: the runs there are, with their results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from loopwright.cli.parsing import parser
+from loopwright.cli.tables import table
+from loopwright.journal.runs import list_runs
+from loopwright.running.summary import read_json
+
+
+def run(arguments: list[str]) -> int:
+    """Print a line for each run; reads the summaries, never a history."""
+    options = parser("runs", "The runs there are, with their results.")
+    options.add_argument("--run-dir", type=Path, default=Path("runs"), help="where to look (runs)")
+    options.add_argument("--json", action="store_true", help="as JSON")
+    parsed = options.parse_all(arguments)
+    found = [(directory, read_json(directory / "metrics.json")) for directory in list_runs(parsed.run_dir)]
+    if parsed.json:
+        print(json.dumps([{"run": str(directory), **metrics} for directory, metrics in found], indent=2))
+    elif not found:
+        print(f"no runs in {parsed.run_dir}; make one: loopwright train digits-cnn --run-dir {parsed.run_dir}")
+    else:
+        print(
+            table(
+                [HEAD, *(line(directory, metrics) for directory, metrics in found)],
+                right=frozenset({2, 4, 5}),
+            )
+        )
+    return 0
+
+
+HEAD = ("run", "status", "steps", "metric", "val best", "test best", "claims")
+
+
+def line(directory: Path, metrics: dict[str, Any]) -> tuple[object, ...]:
+    """The cells of one run."""
+    name = metrics.get("decided_by", {}).get("metric", "")
+    values = [metrics.get(split, {}).get("best", {}).get(name) for split in ("val", "test")]
+    claims = [claim["holds"] for claim in metrics.get("claims", [])]
+    held = "" if not claims else "hold" if all(claims) else "missed"
+    return str(directory), metrics.get("status", "unknown"), metrics.get("steps"), name, *values, held

@@ -1,0 +1,92 @@
+"""`loopwright train NAME`: train an experiment, with any field of it overridden."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from loopwright.cli.console import Console
+from loopwright.cli.outcome import conclude
+from loopwright.cli.parsing import parser
+from loopwright.config import NO_OVERRIDES, Overrides, apply, help_text, leaves, parse_flags
+from loopwright.core.experiment import Experiment
+from loopwright.core.study import Study
+from loopwright.errors import UsageError
+from loopwright.running.config import Origin, judgeable, recorded
+from loopwright.running.registry import find
+from loopwright.running.runner import Watchers, train_one_experiment
+from loopwright.running.studying import train_study
+
+ALIASES = {
+    "lr": "optimizer.lr",
+    "betas": "optimizer.betas",
+    "weight-decay": "optimizer.weight_decay",
+    "max-steps": "steps",
+    "num-workers": "task.num_workers",
+    "data-dir": "task.data_dir",
+}
+ABOUT = """\
+Train an experiment in a new run directory, test the last and the best weights, and write a report.
+
+  loopwright train digits-cnn --epochs 10 --optimizer SGD --optimizer.lr 0.05
+  loopwright train path/to/file.py:function
+  loopwright train --config runs/digits-cnn/001/config.toml
+
+`loopwright train NAME --help` shows every field of that experiment.
+"""
+
+
+def run(arguments: list[str]) -> int:
+    """Train what the arguments describe."""
+    options = parser("train", ABOUT, usage="loopwright train NAME [--flag value …]")
+    options.add_argument("--config", type=Path, help="rerun a record: the config.toml of a run")
+    options.add_argument("--run-dir", type=Path, default=Path("runs"), help="where runs are kept (runs)")
+    options.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    options.add_argument("--experiment", help="with --config: names your own experiment again")
+    if not arguments or arguments[0] in ("-h", "--help"):
+        options.print_help()
+        return 0
+    name, rest = (None, arguments) if arguments[0].startswith("-") else (arguments[0], arguments[1:])
+    parsed, flags = options.parse_known_args([argument for argument in rest if argument not in ("-h", "--help")])
+    if (name is None) == (parsed.config is None):
+        raise UsageError(
+            "train: the experiment's name comes first, or --config FILE; for example loopwright train digits-cnn"
+        )
+    made, origin = by_name(name) if name else recorded(parsed.config, parsed.experiment)
+    if "-h" in rest or "--help" in rest:
+        shown = made.members[0] if isinstance(made, Study) else made
+        print(options.format_help())
+        print(help_text(shown, aliases=reachable(shown)))
+        return 0
+    flags = [spelled for flag in flags for spelled in (AMP if flag == "--amp" else [flag])]
+    with Console(quiet=parsed.quiet) as console:
+        watchers = Watchers(sinks=[console], say=console.say, begin=console.begin)
+        if isinstance(made, Study):
+            study = replace(made, members=tuple(overridden(member, flags) for member in made.members))
+            return conclude(train_study(study, parsed.run_dir, watchers, origin))
+        return conclude(train_one_experiment(overridden(made, flags), parsed.run_dir, watchers, origin=origin))
+
+
+def by_name(name: str) -> tuple[Experiment | Study, Origin]:
+    """What `name` stands for, and where it comes from."""
+    entry = find(name)
+    made = entry.make()
+    named = made if isinstance(made, Study) else replace(made, name=entry.name)
+    return named, Origin(entry.name, code_sha256=entry.sha256)
+
+
+AMP = ["--precision", "bf16"]
+
+
+def overridden(base: Experiment, flags: list[str]) -> Experiment:
+    """`base` with what the flags say. `--epochs` takes the place of a number of steps that the experiment itself fixed."""
+    overrides: Overrides = parse_flags(flags, base, aliases=reachable(base)) if flags else NO_OVERRIDES
+    if "epochs" in overrides and "steps" not in overrides:
+        base = replace(base, steps=None)
+    return judgeable(apply(base, overrides), base)
+
+
+def reachable(experiment: Experiment) -> dict[str, str]:
+    """The short flags whose field this experiment has."""
+    paths = {leaf.path for leaf in leaves(experiment)}
+    return {alias: path for alias, path in ALIASES.items() if path in paths}

@@ -1,0 +1,27 @@
+"""What a run's bits depend on besides its experiment's numbers: threads, kernels, strictness. Set inside, given back after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from loopwright.core.experiment import Experiment
+from loopwright.core.precision import Precision, determinism
+
+
+@contextmanager
+def arithmetic(experiment: Experiment) -> Iterator[None]:
+    """Compute as `experiment` says: its threads, its precision's kernels, deterministic operations where it wants them.
+
+    Raises PrecisionError where the machine cannot do what the precision promises.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(experiment.threads or threads)
+    precision = Precision(experiment.precision, torch.device(experiment.device))
+    try:
+        with precision.kernels(), determinism(experiment.deterministic):
+            yield
+    finally:
+        torch.set_num_threads(threads)

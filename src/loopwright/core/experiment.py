@@ -1,0 +1,153 @@
+"""An experiment: everything that decides a run's bits, in one frozen object that prints, compares and serializes."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+
+from loopwright.core.optimizers import AdamW, OptimizerChoice
+from loopwright.core.precision import PrecisionName
+from loopwright.core.progress import Mode
+from loopwright.core.schedules import Constant, ScheduleChoice
+from loopwright.errors import ConfigError, DataError
+from loopwright.initializers import Strategy
+from loopwright.protocols import Plan, Task
+
+
+def setting(default: Any, help: str) -> Any:
+    """A field with its line of help."""
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What an experiment says it reaches: a number of metrics.json, `test.best.accuracy` say, and its bound."""
+
+    metric: str
+    at_least: float = -math.inf
+    at_most: float = math.inf
+
+    def holds(self, value: float) -> bool:
+        """Whether `value` lies within the bounds; NaN does not."""
+        return self.at_least <= value <= self.at_most
+
+
+@dataclass(frozen=True)
+class Expect:
+    """What an experiment claims: the loss before the first step, at chance, and what the finished run reaches."""
+
+    initial_loss: float | None = None
+    claims: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """The rhythm of a run in steps: the length of an epoch and of the run, and the intervals of evaluations and checkpoints."""
+
+    epoch: int
+    total: int
+    evaluation: int
+    save: int
+
+    def ends_epoch(self, step: int) -> bool:
+        """Whether an epoch ends with the `step`-th step (from 1)."""
+        return step % self.epoch == 0
+
+    def evaluates(self, step: int) -> bool:
+        """Whether an evaluation is due after `step` steps; always after the last."""
+        return step % self.evaluation == 0 or step >= self.total
+
+    def saves(self, step: int) -> bool:
+        """Whether a checkpoint is due after `step` steps; always before the first and after the last."""
+        return step % self.save == 0 or step >= self.total
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One run to be: the task and everything that its weights depend on."""
+
+    name: str = field(metadata={"config": False})
+    task: Task
+    epochs: float = setting(10.0, "passes over the training split")
+    steps: int | None = setting(None, "optimizer updates; overrides epochs")
+    batch_size: int = setting(64, "samples of one step")
+    shards: int = setting(1, "parts a batch is cut into, each a forward and backward pass of its own")
+    optimizer: OptimizerChoice = setting(AdamW(), "AdamW, Adam, SGD or Muon")
+    schedule: ScheduleChoice = setting(Constant(), "how the rate moves over the run")
+    clip_norm: float = setting(1.0, "largest gradient norm; 0 leaves gradients alone")
+    precision: PrecisionName = setting("fp32", "fp32, fp32-fast, bf16 or fp16")
+    init: Strategy = setting("default", "how the weights are drawn; default leaves it to the model")
+    ema_decay: float = setting(0.0, "decay of the weights' moving average; 0 keeps none")
+    compile: bool = setting(False, "torch.compile the model")
+    shuffle: bool = setting(True, "a new order in each epoch")
+    seed: int = setting(0, "every random number of the run derives from it")
+    metric: str = setting("accuracy", "the validation metric that decides which checkpoint is the best")
+    mode: Mode = setting("max", "whether the deciding metric should be max or min")
+    eval_every: int | None = setting(None, "steps between evaluations; none: after each epoch")
+    save_every: int | None = setting(None, "steps between checkpoints; none: at each evaluation")
+    keep: int = setting(2, "how many of the newest checkpoints are kept")
+    patience: int | None = setting(None, "stop after so many evaluations without improvement; none: never")
+    min_delta: float = setting(0.0, "what counts as an improvement for patience")
+    device: str = setting("auto", "cpu, cuda, cuda:1, mps; auto takes the first there is of cuda, mps, cpu")
+    threads: int = setting(0, "CPU threads of one operation, part of a run's bits; 0: all cores")
+    deterministic: bool = setting(False, "refuse operations that are not deterministic")
+    tensorboard: bool = setting(False, "write TensorBoard event files as well")
+    expect: Expect = field(default=Expect(), metadata={"config": False})
+
+    def plan(self) -> Plan:
+        """Which samples each step sees."""
+        return Plan(seed=self.seed, batch_size=self.batch_size, shards=self.shards, shuffle=self.shuffle)
+
+    def cadence(self) -> Cadence:
+        """How long the run is, and when it evaluates and saves."""
+        epoch = self.plan().steps_per_epoch(self.task.data.size("train"))
+        total = self.steps if self.steps is not None else math.ceil(self.epochs * epoch)
+        evaluation = self.eval_every or epoch
+        return Cadence(epoch=epoch, total=total, evaluation=evaluation, save=self.save_every or evaluation)
+
+    def resolved(self) -> Experiment:
+        """The same with `auto` device and threads replaced by what this machine has: what is recorded, and rerun."""
+        return replace(self, device=resolve_device(self.device), threads=self.threads or os.cpu_count() or 1)
+
+    def check(self) -> Experiment:
+        """The experiment itself; raises ConfigError or DataError where it cannot run."""
+        for name in ("batch_size", "shards", "keep"):
+            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
+        for name in ("steps", "eval_every", "save_every", "patience"):
+            value = getattr(self, name)
+            require(value is None or value >= 1, name, value, "at least 1, or none")
+        require(self.epochs > 0, "epochs", self.epochs, "above 0")
+        require(0 <= self.ema_decay < 1, "ema_decay", self.ema_decay, "in [0, 1)")
+        require(self.clip_norm >= 0, "clip_norm", self.clip_norm, "0 or more")
+        require(self.seed >= 0, "seed", self.seed, "0 or more")
+        size = self.task.data.size("train")
+        if self.batch_size > size:
+            raise DataError(
+                f"batch_size {self.batch_size} is larger than the training split ({size} samples); "
+                f"choose --batch-size {size} or less"
+            )
+        require(self.shards <= self.batch_size, "shards", self.shards, f"at most batch_size, {self.batch_size}")
+        return self
+
+
+def require(holds: bool, name: str, value: object, rule: str) -> None:
+    """Raise ConfigError that names a field and its rule, unless `holds`."""
+    if not holds:
+        flag = "--" + name.replace("_", "-")
+        raise ConfigError(f"{name}: received {value}, it must be {rule}; set {flag}")
+
+
+def resolve_device(device: str) -> str:
+    """`device`, or for "auto" the first there is of cuda, mps and cpu. Raises ConfigError where there is no such device."""
+    found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device == "auto":
+        return next(name for name, there in found.items() if there)
+    kind = device.partition(":")[0]
+    if not found.get(kind, False):
+        known = ", ".join(name for name, there in found.items() if there)
+        raise ConfigError(f"device: received {device!r}, this machine has {known}; set --device {known.split(', ')[0]}")
+    return device

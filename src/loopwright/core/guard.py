@@ -1,0 +1,45 @@
+"""Stops a run before an update that would fill the weights with infinities, and says where they came from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from loopwright.core.state import State
+from loopwright.errors import NonFiniteError
+from loopwright.protocols import Batch
+
+
+def stop_if_not_finite(state: State, loss: Tensor, norm: Tensor, shards: Sequence[Batch]) -> None:
+    """Raise NonFiniteError unless loss and gradient norm are finite; reads one number from the device.
+
+    With a GradScaler at work only the loss is looked at: an overflow of the scaled gradients is its business, it skips the step.
+    """
+    watched = loss if state.scaler.is_enabled() else loss + norm
+    if not math.isfinite(watched.item()):
+        raise NonFiniteError(describe(state, loss, norm, shards))
+
+
+def describe(state: State, loss: Tensor, norm: Tensor, shards: Sequence[Batch]) -> str:
+    """The message: step, loss, norm, the parameters with non-finite gradients, the samples of the batch."""
+    bad = [
+        name
+        for name, parameter in state.model.named_parameters()
+        if parameter.grad is not None and not bool(parameter.grad.isfinite().all())
+    ]
+    samples = [int(sample) for shard in shards for sample in shard.samples]
+    where = some(bad) if bad else "no parameter"
+    return (
+        f"step {state.step + 1}: loss {loss.item():g}, gradient norm {norm.item():g}; stopped before the update, "
+        f"the weights are those of step {state.step}\n"
+        f"non-finite gradients in {where}; samples of the batch: {some(samples)}; "
+        "try a lower --lr, a smaller --clip-norm, or look at these samples"
+    )
+
+
+def some(items: list[str] | list[int], most: int = 8) -> str:
+    """The first few items, and how many more there are."""
+    rest = len(items) - most
+    return ", ".join(str(item) for item in items[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,56 @@
+"""Ctrl-C and SIGTERM: the step is finished and saved. A second Ctrl-C stops at once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any
+
+from loopwright.errors import Interrupted
+
+
+class Interrupt:
+    """Notes SIGINT and SIGTERM while it is entered as a context; the loop asks `requested` after each step.
+
+    Work that changes nothing (an evaluation) runs inside `breakable()` and is left at once, by Interrupted. Exit codes are
+    the shell's: 130 after SIGINT, 143 after SIGTERM.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.requested: int | None = None
+        self.armed = False
+        self.before: list[Any] = []
+
+    def __enter__(self) -> Interrupt:
+        self.before = [signal.signal(number, self.receive) for number in self.SIGNALS]
+        return self
+
+    def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        for number, handler in zip(self.SIGNALS, self.before, strict=True):
+            signal.signal(number, handler)
+
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        """The signal handler."""
+        if self.requested == signal.SIGINT == number:
+            raise KeyboardInterrupt
+        self.requested = number
+        self.stop_if_armed()
+
+    def stop_if_armed(self) -> None:
+        """Raise Interrupted where a signal has come and breaking off is harmless."""
+        if self.armed and self.requested is not None:
+            raise Interrupted(f"stopped by {signal.Signals(self.requested).name}", self.requested)
+
+    @contextmanager
+    def breakable(self) -> Iterator[None]:
+        """What runs inside may be left at any instant by Interrupted."""
+        self.armed = True
+        try:
+            self.stop_if_armed()
+            yield
+        finally:
+            self.armed = False

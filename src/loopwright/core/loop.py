@@ -1,0 +1,152 @@
+"""The loop. Everything that Loopwright trains, it trains here.
+
+A step is a pure function of the state and its number: the samples, every random number and the learning rate are computed from
+integers, so a run can be stopped anywhere and go on with the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Literal
+
+from loopwright.core.evaluate import evaluate
+from loopwright.core.experiment import Cadence, Experiment
+from loopwright.core.gradients import GradientTree, clip
+from loopwright.core.guard import stop_if_not_finite
+from loopwright.core.interrupt import Interrupt
+from loopwright.core.state import State
+from loopwright.core.totals import Totals, pairwise
+from loopwright.errors import ConfigError, Interrupted, nearest
+from loopwright.protocols import Batch, Hook, Journal, StepReport, Store
+from loopwright.seeding import Purpose, fold, seed_generators
+
+Ended = Literal["budget", "patience", "interrupt"]
+
+
+def train(
+    experiment: Experiment,
+    state: State,
+    *,
+    journal: Journal,
+    store: Store,
+    hooks: Sequence[Hook] = (),
+    interrupt: Interrupt | None = None,
+) -> Ended:
+    """Train until the budget is spent, patience is exhausted or a signal came; say which. Changes `state` in place.
+
+    Raises NonFiniteError before the update that would have ruined the weights, StoreError where a checkpoint cannot be written.
+    """
+    interrupt = interrupt or Interrupt()
+    cadence = experiment.cadence()
+    batches = experiment.task.data.batches(experiment.plan(), start=state.step)
+    state.model.train()
+    while True:
+        with suppress(Interrupted):
+            close_step(experiment, state, cadence, journal=journal, hooks=hooks, interrupt=interrupt)
+        ended = reason_to_end(experiment, state, cadence, interrupt)
+        save_if_due(state, cadence, journal, store, ended=ended)
+        if ended:
+            store.wait()
+            return ended
+        if cadence.ends_epoch(state.step):
+            for hook in hooks:
+                hook.on_epoch_start(state.step // cadence.epoch)
+        report = train_step(experiment, state, cadence, next(batches))
+        journal.step(report)
+        for hook in hooks:
+            hook.on_step_end(report)
+
+
+def train_step(experiment: Experiment, state: State, cadence: Cadence, shards: Sequence[Batch]) -> StepReport:
+    """One optimizer update from the shards of one batch: forward, loss, backward, clip, step, zero_grad."""
+    rate = experiment.schedule(state.step, cadence.total) * state.rate.factor
+    for group in state.optimizer.param_groups:
+        group["lr"] = group["initial_lr"] * rate
+
+    totals, gradients = Totals(shards), GradientTree(state.parameters, len(shards))
+    for number, shard in enumerate(shards):
+        seed_generators(fold(experiment.seed, Purpose.STEP, state.step, number))
+        with state.precision.autocast():
+            sums = experiment.task.loss(state.forward, shard.to(state.device))
+            loss = totals.share(sums)
+        state.scaler.scale(loss).backward()
+        gradients.collect()
+    gradients.release()
+
+    parts = totals.parts()
+    loss = pairwise(list(parts.values()))
+    state.scaler.unscale_(state.optimizer)
+    norm = clip(state.parameters, experiment.clip_norm)
+    stop_if_not_finite(state, loss, norm, shards)
+    state.scaler.step(state.optimizer)
+    state.scaler.update()
+    state.optimizer.zero_grad(set_to_none=True)
+    state.average.update(state.model)
+    state.step += 1
+    return StepReport(
+        step=state.step,
+        epoch=(state.step - 1) // cadence.epoch,
+        lr=state.optimizer.param_groups[0]["lr"],
+        samples=sum(len(shard) for shard in shards),
+        loss=loss,
+        parts=parts,
+        grad_norm=norm,
+    )
+
+
+def close_step(
+    experiment: Experiment,
+    state: State,
+    cadence: Cadence,
+    *,
+    journal: Journal,
+    hooks: Sequence[Hook],
+    interrupt: Interrupt,
+) -> None:
+    """What belongs to the last step besides its update: the evaluation and the end of the epoch, where due; done once.
+
+    Raises Interrupted out of the evaluation; the step then stays open, and a resumed run closes it.
+    """
+    if state.closed == state.step:
+        return
+    epoch = (state.step - 1) // cadence.epoch
+    if cadence.evaluates(state.step):
+        with interrupt.breakable():
+            metrics = evaluate(experiment.task, state.average.module, "val", experiment.seed)
+        observe(experiment, state, metrics)
+        journal.validation(state.step, epoch, metrics)
+        for hook in hooks:
+            hook.on_validation_end(state.step, metrics)
+    if cadence.ends_epoch(state.step):
+        journal.epoch(state.step, epoch)
+        for hook in hooks:
+            hook.on_epoch_end(epoch)
+    state.closed = state.step
+
+
+def observe(experiment: Experiment, state: State, metrics: dict[str, float]) -> None:
+    """Let best-model selection, early stopping and the schedule see the deciding metric. Raises ConfigError if there is none."""
+    if experiment.metric not in metrics:
+        hint = nearest(experiment.metric, metrics)
+        raise ConfigError(f"metric: {experiment.metric!r} is not what the evaluation gives, {hint} Set --metric")
+    value, mode = metrics[experiment.metric], experiment.mode
+    state.progress = state.progress.after(value, step=state.step, mode=mode, min_delta=experiment.min_delta)
+    state.rate = experiment.schedule.observe(state.rate, value, mode)
+
+
+def reason_to_end(experiment: Experiment, state: State, cadence: Cadence, interrupt: Interrupt) -> Ended | None:
+    """Why no further step is to be done, or None."""
+    if interrupt.requested is not None:
+        return "interrupt"
+    if state.step >= cadence.total:
+        return "budget"
+    return "patience" if state.progress.exhausted(experiment.patience) else None
+
+
+def save_if_due(state: State, cadence: Cadence, journal: Journal, store: Store, *, ended: Ended | None) -> None:
+    """Save at the interval, at a new best, and at the end; the journal is made durable first, so it is never behind."""
+    best = state.closed == state.step == state.progress.best_step and state.step > 0
+    if ended or best or cadence.saves(state.step):
+        journal.flush()
+        store.save(state.state_dict(), state.step, best=best)

@@ -1,0 +1,152 @@
+"""Optimizers as frozen hyper-parameters; `build` makes the torch optimizer for a model.
+
+Weight decay spares biases, norms and every other parameter of fewer than two dimensions. The rate in the experiment is the peak;
+a schedule scales it, group by group (`initial_lr` holds the peak).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+
+@dataclass(frozen=True)
+class AdamW:
+    """Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019)."""
+
+    lr: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.01
+
+    def build(self, model: nn.Module) -> Optimizer:
+        """The torch optimizer over all parameters of `model` that want a gradient."""
+        groups = decay_groups(trainable(model), self.weight_decay)
+        return with_peak(torch.optim.AdamW(groups, lr=self.lr, betas=self.betas, eps=self.eps, fused=True))
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam (Kingma and Ba, ICLR 2015); its weight decay is an L2 penalty added to the gradient."""
+
+    lr: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+
+    def build(self, model: nn.Module) -> Optimizer:
+        """The torch optimizer over all parameters of `model` that want a gradient."""
+        groups = decay_groups(trainable(model), self.weight_decay)
+        return with_peak(torch.optim.Adam(groups, lr=self.lr, betas=self.betas, eps=self.eps, fused=True))
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Stochastic gradient descent with momentum; Nesterov's form where `nesterov` is set."""
+
+    lr: float = 0.1
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+    def build(self, model: nn.Module) -> Optimizer:
+        """The torch optimizer over all parameters of `model` that want a gradient."""
+        groups = decay_groups(trainable(model), self.weight_decay)
+        return with_peak(
+            torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, fused=True)
+        )
+
+
+@dataclass(frozen=True)
+class Muon:
+    """Orthogonalized momentum for the hidden matrices (Jordan et al. 2024; torch's own), AdamW for everything else.
+
+    "Hidden" are two-dimensional weights of Linear layers, the last one excepted. `lr` is Muon's, `adamw_lr` that of the rest.
+    """
+
+    lr: float = 0.02
+    momentum: float = 0.95
+    weight_decay: float = 0.1
+    adamw_lr: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.95)
+
+    def build(self, model: nn.Module) -> Optimizer:
+        """Two torch optimizers that act as one. A model without hidden matrices gets AdamW alone."""
+        linears = [module.weight for module in model.modules() if isinstance(module, nn.Linear)]
+        hidden = [weight for weight in linears[:-1] if weight.requires_grad]
+        chosen = {id(weight) for weight in hidden}
+        rest = [parameter for parameter in trainable(model) if id(parameter) not in chosen]
+        parts: list[Optimizer] = []
+        if hidden:
+            parts.append(torch.optim.Muon(hidden, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay))
+        if rest:
+            groups = decay_groups(rest, self.weight_decay)
+            parts.append(torch.optim.AdamW(groups, lr=self.adamw_lr, betas=self.betas, fused=True))
+        return with_peak(cast(Optimizer, Several(parts)))
+
+
+OptimizerChoice = AdamW | Adam | SGD | Muon
+
+
+class Several:
+    """Several torch optimizers over disjoint parameters that step as one; has what the loop needs of an optimizer."""
+
+    def __init__(self, parts: list[Optimizer]) -> None:
+        self.parts = parts
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The groups of all parts, in order."""
+        return [group for part in self.parts for group in part.param_groups]
+
+    def step(self) -> None:
+        """One step of each part."""
+        for part in self.parts:
+            part.step()
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clear the gradients of all parts."""
+        for part in self.parts:
+            part.zero_grad(set_to_none)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of each part."""
+        return {"parts": [part.state_dict() for part in self.parts]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        for part, state in zip(self.parts, state_dict["parts"], strict=True):
+            part.load_state_dict(state)
+
+
+def build_optimizer(
+    model: nn.Module, lr: float, *, weight_decay: float = 0.01, betas: tuple[float, float] = (0.9, 0.999)
+) -> Optimizer:
+    """AdamW over `model` with decay groups, for people with a loop of their own."""
+    return AdamW(lr=lr, betas=betas, weight_decay=weight_decay).build(model)
+
+
+def trainable(model: nn.Module) -> list[nn.Parameter]:
+    """The parameters that want a gradient, each once, in the model's order."""
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+    """Two parameter groups: matrices with `weight_decay`, biases and norms without. Empty groups are left out."""
+    parameters = list(parameters)
+    matrices = [parameter for parameter in parameters if parameter.ndim >= 2]
+    vectors = [parameter for parameter in parameters if parameter.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return [group for group in groups if group["params"]]
+
+
+def with_peak(optimizer: Optimizer) -> Optimizer:
+    """Note each group's rate as its peak."""
+    for group in optimizer.param_groups:
+        group["initial_lr"] = group["lr"]
+    return optimizer

@@ -1,0 +1,39 @@
+"""Which evaluation was the best so far, and how long there was nothing better: for `best.pt` and for early stopping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from loopwright.core.schedules import better
+
+Mode = Literal["min", "max"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The memory of best-model selection and early stopping.
+
+    `best` is the best value ever seen, at step `best_step`. `reference` is the value that patience counts from: it moves only when it
+    is beaten by more than `min_delta`; `stale` evaluations in a row did not do so.
+    """
+
+    best: float | None = None
+    best_step: int = 0
+    reference: float | None = None
+    stale: int = 0
+
+    def after(self, value: float, *, step: int, mode: Mode, min_delta: float = 0.0) -> Progress:
+        """The memory after an evaluation at `step` that gave `value`; NaN is never an improvement."""
+        improved = better(value, self.best, mode)
+        counted = better(value, self.reference, mode, min_delta)
+        return Progress(
+            best=value if improved else self.best,
+            best_step=step if improved else self.best_step,
+            reference=value if counted else self.reference,
+            stale=0 if counted else self.stale + 1,
+        )
+
+    def exhausted(self, patience: int | None) -> bool:
+        """Whether `patience` evaluations in a row brought nothing better; None waits for ever."""
+        return patience is not None and self.stale >= patience

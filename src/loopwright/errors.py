@@ -1,0 +1,81 @@
+"""Every exception that Loopwright raises on purpose, and the exit code that the command line gives it.
+
+    LoopwrightError                 3   something of the run failed
+    ├── UsageError                  2   the command or its input is wrong
+    │   ├── ConfigError             2   an unknown field, an ill-typed value, a config from a newer version
+    │   ├── DataError               2   data that is missing, malformed or too small
+    │   ├── RunError                2   a directory that is not a run, or not one that can do what was asked
+    │   └── CheckpointError         2   a checkpoint that is damaged, or belongs to another model
+    ├── StoreError                  3   a checkpoint or a record could not be written
+    ├── NonFiniteError              3   a loss or a gradient is infinite or not a number
+    ├── PrecisionError              3   the machine cannot compute what the named precision promises
+    └── Interrupted         130 / 143   Ctrl-C or SIGTERM: the run was saved and can be resumed
+
+A message is one or two lines: the thing, the value received, the rule, the remedy.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LoopwrightError(Exception):
+    """Something of the run failed; the root of the tree above."""
+
+    exit_code = 3
+
+
+class UsageError(LoopwrightError):
+    """The command or its input is wrong."""
+
+    exit_code = 2
+
+
+class ConfigError(UsageError):
+    """An unknown field, an ill-typed value, or a config from a newer version."""
+
+
+class DataError(UsageError):
+    """Data that is missing, malformed or too small."""
+
+
+class RunError(UsageError):
+    """A directory that is not a run, or not one that can do what was asked."""
+
+
+class CheckpointError(UsageError):
+    """A checkpoint that is damaged, or belongs to another model."""
+
+
+class StoreError(LoopwrightError):
+    """A checkpoint or a record could not be written."""
+
+
+class NonFiniteError(LoopwrightError):
+    """A loss or a gradient is infinite or not a number."""
+
+
+class PrecisionError(LoopwrightError):
+    """The machine cannot compute what the named precision promises."""
+
+
+class Interrupted(LoopwrightError):
+    """Ctrl-C or SIGTERM: the run was saved and can be resumed. `exit_code` is 128 + the signal's number."""
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + signal_number
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of an error message: which of `known` was probably meant, or, where none is near, what there is.
+
+    >>> nearest("digit-cnn", ["digits-cnn", "points"])
+    "did you mean 'digits-cnn'?"
+    """
+    names = sorted(known)
+    matches = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    if matches:
+        return f"did you mean {matches[0]!r}?"
+    return f"known: {', '.join(names)}" if names else "there are none"

@@ -1,0 +1,222 @@
+"""What the parts of the house say to each other: Task, Data, Batch and Plan; StepReport, Hook; Journal and Store.
+
+Whoever brings a problem of their own writes a Task; its Data is most often `loopwright.data.TensorData`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The samples of one logical shard of a step.
+
+    `tensors`: by name, first dimension the samples. `weights`: for each component of the loss, what its sum is to be divided
+    by (samples, tokens …), counted over this shard alone; the loop adds the shards' weights up and divides once.
+    `samples`: int64 (B,), the samples' numbers in their split, for augmentation, replay and error messages.
+    """
+
+    tensors: Mapping[str, Tensor]
+    weights: Mapping[str, float]
+    samples: Tensor
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self.tensors[name]
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on `device`; itself, without a copy, where it is there already."""
+        if all(tensor.device == device for tensor in self.tensors.values()):
+            return self
+        moved = {name: tensor.to(device, non_blocking=True) for name, tensor in self.tensors.items()}
+        return replace(self, tensors=moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which samples step `t` sees: arithmetic on integers, so that a stream of batches can start at any step.
+
+    Each epoch passes over the whole training split once, in an order keyed by `(seed, epoch)`. A batch of `batch_size` samples is
+    cut into `shards` parts; the last batch of an epoch holds what is left, cut the same way.
+    `shuffle=False` keeps the order of the data, for those who want to see what that does.
+    """
+
+    seed: int
+    batch_size: int
+    shards: int = 1
+    shuffle: bool = True
+
+    def steps_per_epoch(self, size: int) -> int:
+        """Steps in one epoch over `size` samples; the last may be short."""
+        return -(-size // self.batch_size)
+
+    def span(self, step: int, size: int) -> tuple[int, int, int]:
+        """(epoch, first position, end position) of `step` (counted from 0) in an epoch of `size` samples."""
+        epoch, within = divmod(step, self.steps_per_epoch(size))
+        first = within * self.batch_size
+        return epoch, first, min(first + self.batch_size, size)
+
+    def cut(self, count: int) -> list[tuple[int, int]]:
+        """The bounds of the shards of a batch of `count` samples: as equal as can be, the larger ones first."""
+        bounds = [0]
+        for shard in range(self.shards):
+            bounds.append(bounds[-1] + count // self.shards + (shard < count % self.shards))
+        return [(first, end) for first, end in zip(bounds, bounds[1:], strict=False) if end > first]
+
+
+class Data(Protocol):
+    """The samples of a problem, in splits."""
+
+    def size(self, split: Split) -> int:
+        """How many samples `split` has; 0 where there is no such split."""
+        ...
+
+    def batches(self, plan: Plan, start: int) -> Iterator[Sequence[Batch]]:
+        """The shards of step `start`, `start + 1`, … of the training split, without end.
+
+        What step `t` gives depends on `plan` and `t` alone, not on `start`.
+        """
+        ...
+
+    def scan(self, split: Split, batch_size: int = 1024) -> Iterator[Batch]:
+        """All samples of `split` once, in order, not augmented."""
+        ...
+
+    def sha256(self) -> str:
+        """A digest of everything the splits hold: the same data, the same digest, on any machine."""
+        ...
+
+
+@runtime_checkable
+class Task(Protocol):
+    """A problem to be learned; usually a frozen dataclass whose fields are its configuration."""
+
+    @property
+    def data(self) -> Data:
+        """The samples; read or made at the first call and kept."""
+        ...
+
+    def model(self) -> nn.Module:
+        """A new model with fresh weights, drawn from the global generators, which the engine has seeded."""
+        ...
+
+    def loss(self, model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
+        """Forward pass and loss: for each component the SUM over the batch (scalar tensors), named as in `batch.weights`.
+
+        The loop minimizes the sum over components of (component's sum / its weight).
+        """
+        ...
+
+    def evaluate(self, model: nn.Module, split: Split) -> dict[str, float]:
+        """The metrics of `model` on a whole split, flat; `loss` among them. Called in eval mode without gradients."""
+        ...
+
+    def artifacts(self, model: nn.Module, directory: Path) -> None:
+        """Write what this task wants to show of a trained model (pictures, tables) into `directory`; may do nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """What one step did. Tensors are 0-dimensional and may still be on their way from the device: read them in blocks.
+
+    `step` counts finished steps, from 1. `epoch` is the epoch the step belonged to, from 0. `lr` is the first parameter group's
+    rate. `grad_norm` is the norm before clipping. `samples` were used in this step.
+    """
+
+    step: int
+    epoch: int
+    lr: float
+    samples: int
+    loss: Tensor
+    parts: Mapping[str, Tensor]
+    grad_norm: Tensor
+
+
+class Hook:
+    """Watches a run. Hooks observe: a run without any hook computes the same bits. Override what you need."""
+
+    def on_epoch_start(self, epoch: int) -> None:
+        """Before the first step of `epoch` (from 0)."""
+
+    def on_epoch_end(self, epoch: int) -> None:
+        """After the last step of `epoch` and its evaluation."""
+
+    def on_step_end(self, report: StepReport) -> None:
+        """After each optimizer step. Reading a tensor of the report waits for the device."""
+
+    def on_validation_end(self, step: int, metrics: Mapping[str, float]) -> None:
+        """After an evaluation on the validation split."""
+
+
+class Journal(Protocol):
+    """Where a run writes down what happens; `loopwright.journal.RunJournal` writes it to the run directory."""
+
+    def step(self, report: StepReport) -> None:
+        """A step was done. Must not wait for the device."""
+        ...
+
+    def validation(self, step: int, epoch: int, metrics: Mapping[str, float]) -> None:
+        """An evaluation on the validation split was done after `step`."""
+        ...
+
+    def epoch(self, step: int, epoch: int) -> None:
+        """`epoch` (from 0) ended with `step`."""
+        ...
+
+    def flush(self) -> None:
+        """Everything told so far is durable when this returns; called before each checkpoint."""
+        ...
+
+
+class Store(Protocol):
+    """Where a run keeps its checkpoints; `loopwright.store.CheckpointStore` keeps them in the run directory."""
+
+    def save(self, content: Mapping[str, object], step: int, *, best: bool) -> None:
+        """Keep `content` as the newest checkpoint and, with `best`, as the best one. Copies before it returns.
+
+        Raises StoreError where this or an earlier write has failed.
+        """
+        ...
+
+    def wait(self) -> None:
+        """Return when all that was saved is durable; raises StoreError where a write has failed."""
+        ...
+
+
+class NoJournal:
+    """A journal that writes nothing."""
+
+    def step(self, report: StepReport) -> None:
+        """Nothing is written."""
+
+    def validation(self, step: int, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Nothing is written."""
+
+    def epoch(self, step: int, epoch: int) -> None:
+        """Nothing is written."""
+
+    def flush(self) -> None:
+        """Nothing is written."""
+
+
+class NoStore:
+    """A store that keeps nothing."""
+
+    def save(self, content: Mapping[str, object], step: int, *, best: bool) -> None:
+        """Nothing is kept."""
+
+    def wait(self) -> None:
+        """There is nothing to wait for."""

@@ -1,0 +1,71 @@
+"""What a task left in artifacts/: its pictures, as data of the page, and its tables."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from loopwright.report.grids import Grid, from_file
+from loopwright.report.history import revive
+from loopwright.report.values import table
+
+_TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
+_LARGEST = 8_000_000  # bytes of a picture that is put into the page
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture from artifacts/. `address` is a data URI: a script inside an SVG does not run in an image."""
+
+    title: str
+    source: str
+    address: str
+
+
+def pictures(run: Path, notes: list[str]) -> list[Picture]:
+    """The SVG and PNG files of `run`'s artifacts, by name; `notes` gets those too large for a page."""
+    found = []
+    for path in _files(run):
+        source = f"artifacts/{path.name}"
+        if path.suffix not in _TYPES:
+            continue
+        if path.stat().st_size > _LARGEST:
+            notes.append(f"{source} is too large for this page ({path.stat().st_size / 1e6:.1f} MB)")
+            continue
+        found.append(Picture(_title(path.stem), source, data_uri(path.read_bytes(), _TYPES[path.suffix])))
+    return found
+
+
+def grids(run: Path, notes: list[str]) -> list[Grid]:
+    """The tables among the JSON files of `run`'s artifacts, by name; `notes` gets those that are damaged."""
+    found = []
+    for path in _files(run):
+        if path.suffix != ".json":
+            continue
+        try:
+            grid = from_file(table(revive(json.loads(path.read_bytes()))), path.name)
+        except (ValueError, RecursionError):
+            notes.append(f"artifacts/{path.name} is damaged: it is not JSON")
+            continue
+        found += [grid] if grid else []
+    return found
+
+
+def data_uri(content: bytes, mime: str) -> str:
+    """`content` as an address that holds it."""
+    return f"data:{mime};base64,{base64.b64encode(content).decode()}"
+
+
+def _files(run: Path) -> list[Path]:
+    """Plain files only: a link could bring a file from elsewhere into a page that is passed on."""
+    folder = run / "artifacts"
+    return (
+        sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink()) if folder.is_dir() else []
+    )
+
+
+def _title(stem: str) -> str:
+    words = stem.replace("-", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,105 @@
+"""config.toml: the whole experiment as it was run, and back. It names an experiment, never anything to import from elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from loopwright import __version__
+from loopwright.config import apply, check_format, dumps, overrides_from_file, read_toml, to_dict
+from loopwright.core.experiment import Expect, Experiment
+from loopwright.core.study import Study
+from loopwright.errors import RunError
+from loopwright.running.registry import Entry, file_sha256, find
+
+FORMAT = 1
+HEAD = ("format", "loopwright", "experiment", "member", "code_sha256")
+NEUTRAL = {
+    "name",
+    "seed",
+    "device",
+    "threads",
+    "deterministic",
+    "tensorboard",
+    "keep",
+    "save_every",
+    "expect",
+}
+"""Fields that an experiment's claims do not depend on."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where an experiment comes from: its name in the registry or `file.py:function`, which member of a study, whose code."""
+
+    experiment: str
+    member: str | None = None
+    code_sha256: str | None = None
+
+    def head(self) -> dict[str, object]:
+        """The first keys of a config.toml."""
+        known = {"experiment": self.experiment, "member": self.member, "code_sha256": self.code_sha256}
+        return {
+            "format": FORMAT,
+            "loopwright": __version__,
+            **{key: value for key, value in known.items() if value},
+        }
+
+
+def dump_config(experiment: Experiment, origin: Origin) -> str:
+    """The text of config.toml: format, version and origin, and the value of every field."""
+    return dumps({**origin.head(), **to_dict(experiment)})
+
+
+def load_config(path: Path, reference: str | None = None) -> Experiment:
+    """The experiment that a run's config.toml describes; raises what `recorded` raises, and RunError for a study."""
+    made, origin = recorded(path, reference)
+    if isinstance(made, Study):
+        raise RunError(f"{path}: {origin.experiment} is a study; name one of the runs below {path.parent}")
+    return made
+
+
+def recorded(path: Path, reference: str | None = None) -> tuple[Experiment | Study, Origin]:
+    """What a config.toml describes and where it comes from.
+
+    `reference` names the experiment again where it is one's own. Raises ConfigError for an unknown field, an ill-typed value or a
+    newer format, each with its line; RunError where one's own code is not at hand or has changed.
+    """
+    file = read_toml(path)
+    check_format(file, newest=FORMAT)
+    name, member, sha256 = (file.data.get(key) for key in ("experiment", "member", "code_sha256"))
+    entry = trusted(str(name), sha256, path, reference)
+    origin = Origin(entry.name, str(member) if member else None, entry.sha256)
+    made = entry.make()
+    if isinstance(made, Study):
+        if member is None:
+            return made, origin
+        base = made.member(str(member))
+    else:
+        base = replace(made, name=entry.name)
+    return judgeable(apply(base, overrides_from_file(file, base, besides=HEAD)), base), origin
+
+
+def judgeable(experiment: Experiment, base: Experiment) -> Experiment:
+    """`experiment` without the claims of `base` where it is no longer the experiment that made them."""
+    names = {field.name for field in fields(experiment)} - NEUTRAL
+    same = all(getattr(experiment, name) == getattr(base, name) for name in names)
+    return experiment if same else replace(experiment, expect=Expect())
+
+
+def trusted(name: str, sha256: object, path: Path, reference: str | None) -> Entry:
+    """The entry of a recorded experiment.
+
+    A record never chooses what is imported: one's own code has to be the same file, below the current directory or named
+    again by `reference`. Raises RunError otherwise.
+    """
+    if sha256 is None and ":" not in name:
+        return find(name)
+    place = Path((reference or name).rpartition(":")[0])
+    if reference is None and not (place.suffix == ".py" and place.resolve().is_relative_to(Path.cwd())):
+        raise RunError(f"{path}: made by {name}, not below this directory; name it again with --experiment {name}")
+    if place.suffix == ".py" and not place.is_file():
+        raise RunError(f"{path}: {place} is not there; name the file with --experiment path/to/file.py:function")
+    if place.suffix == ".py" and file_sha256(place) != sha256:
+        raise RunError(f"{path}: {place} has changed since the run began; bring the old file back, or train anew")
+    return find(reference or name)

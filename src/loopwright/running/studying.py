@@ -1,0 +1,75 @@
+"""Carrying out a study: each member a run of its own below the study's directory, one table over all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from loopwright.config import dumps
+from loopwright.core.experiment import Experiment
+from loopwright.core.study import Study
+from loopwright.errors import LoopwrightError, RunError
+from loopwright.files import write_text
+from loopwright.journal import create_run, describe_run, open_run
+from loopwright.running.config import Origin, recorded
+from loopwright.running.runner import Watchers, resume_run, train_one_experiment, write_report
+from loopwright.running.summary import read_json, write_json
+
+
+def train_study(study: Study, root: Path, watchers: Watchers, origin: Origin) -> Path:
+    """Train all members of `study` in a new directory below `root`; the directory.
+
+    Raises what train_one_experiment raises, of the member that failed; those before it are complete, `resume_study` does the rest.
+    """
+    run = create_run(root, study.name)
+    write_text(run / "config.toml", dumps(origin.head()))
+    write_json(run / "env.json", describe_run({"members": [member.name for member in study.members]}))
+    write_json(run / "findings.json", [])
+    return carry_out(study, run, watchers, origin)
+
+
+def resume_study(path: Path, watchers: Watchers, reference: str | None = None) -> Path:
+    """Finish a study: complete members stay, an interrupted one goes on, the rest are trained; the directory."""
+    run = open_run(path)
+    study, origin = recorded(run / "config.toml", reference)
+    if not isinstance(study, Study):
+        raise RunError(f"{path}: {origin.experiment} is a run, not a study")
+    return carry_out(study, run, watchers, origin)
+
+
+def carry_out(study: Study, run: Path, watchers: Watchers, origin: Origin) -> Path:
+    """Do what is not done yet, then conclude."""
+    done: list[tuple[Experiment, dict[str, Any]]] = []
+    for number, member in enumerate(study.members, start=1):
+        watchers.say(f"member {number} of {len(study.members)}: {member.name}")
+        directory = bring_to_end(member, run, watchers, origin)
+        done.append((member, {"run": str(directory), **read_json(directory / "metrics.json")}))
+        members = [metrics for _, metrics in done]
+        write_json(run / "metrics.json", {"experiment": study.name, "status": "running", "members": members})
+    (run / "artifacts").mkdir(exist_ok=True)
+    study.conclude(done, run / "artifacts")
+    write_json(run / "metrics.json", {"experiment": study.name, "status": "finished", "members": members})
+    write_report(run, watchers.say)
+    return run
+
+
+def bring_to_end(member: Experiment, run: Path, watchers: Watchers, origin: Origin) -> Path:
+    """The finished run of one member: as it is, resumed, or trained. A member that fails is part of the result."""
+    directory = run / "members" / member.name / "001"
+    status = read_json(directory / "metrics.json").get("status")
+    if status in ("finished", "failed"):
+        return directory
+    if (directory / "checkpoints").is_dir():
+        return resume_run(directory, watchers)
+    own = Origin(origin.experiment, member.name, origin.code_sha256)
+    try:
+        return train_one_experiment(member, run / "members", watchers, origin=own)
+    except LoopwrightError:
+        if read_json(directory / "metrics.json").get("status") == "failed":
+            return directory
+        raise
+
+
+def is_study(run: Path) -> bool:
+    """Whether the directory `run` holds a study."""
+    return "members" in read_json(run / "env.json")

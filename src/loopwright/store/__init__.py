@@ -1,0 +1,15 @@
+"""Checkpoints: atomic, durable, digested; last, best and kept ones; exact restore."""
+
+from loopwright.store.checkpoints import CheckpointStore, Found, newest_good
+from loopwright.store.format import read_checkpoint, write_checkpoint
+from loopwright.store.public import load_checkpoint, save_checkpoint
+
+__all__ = [
+    "CheckpointStore",
+    "Found",
+    "load_checkpoint",
+    "newest_good",
+    "read_checkpoint",
+    "save_checkpoint",
+    "write_checkpoint",
+]

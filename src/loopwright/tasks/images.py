@@ -1,0 +1,39 @@
+"""Pictures of what an image classifier got wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from loopwright.protocols import Data, Split
+
+SHOWN = 24
+
+
+def draw_mistakes(model: nn.Module, data: Data, split: Split, path: Path) -> None:
+    """The images (tensor `image`) of `split` that the model is most wrong about, with label, prediction and probability."""
+    from matplotlib.figure import Figure
+
+    device = next(model.parameters()).device
+    found = []
+    for batch in data.scan(split):
+        probability = model(batch["image"].to(device)).float().softmax(-1).cpu()
+        predicted = probability.argmax(-1)
+        for row in (predicted != batch["label"]).nonzero().flatten().tolist():
+            sample, label, taken = int(batch.samples[row]), int(batch["label"][row]), int(predicted[row])
+            found.append((float(probability[row, taken]), sample, label, taken, batch["image"][row, 0].clone()))
+    found.sort(key=lambda mistake: (-mistake[0], mistake[1]))
+    shown = found[:SHOWN]
+    columns = 6
+    rows = max(1, -(-len(shown) // columns))
+    figure = Figure(figsize=(9, 1.9 * rows + 0.4), layout="constrained")
+    figure.suptitle(f"{len(found)} of {data.size(split)} {split} images were taken for something else")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, (certainty, sample, label, taken, image) in zip(grid.flat, shown, strict=False):
+        axes.imshow(torch.as_tensor(image), cmap="gray_r")
+        axes.set_title(f"{label} taken for {taken}\n{certainty:.0%}, no. {sample}", fontsize=8)
+    figure.savefig(path, metadata={"Date": None})
