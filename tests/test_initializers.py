@@ -48,9 +48,7 @@ def weight_of(model: nn.Sequential, name: str) -> Tensor:
         ("scaled-residual", 0.02, 0.02),
     ],
 )
-def test_weights_have_the_spread_that_the_formula_says(
-    strategy: Strategy, conv_std: float, linear_std: float
-) -> None:
+def test_weights_have_the_spread_that_the_formula_says(strategy: Strategy, conv_std: float, linear_std: float) -> None:
     model = toy()
     initialize(model, strategy)
     # 4,608 and 32,768 draws: the spread's own standard error is 1.1 and 0.4 per cent; four are allowed.
@@ -135,6 +133,17 @@ def test_the_row_of_padding_stays_zero() -> None:
     initialize(embedding, "naive")
     assert not embedding.weight[3].any()
     assert embedding.weight[2].all()
+
+
+@pytest.mark.parametrize("strategy", get_args(Strategy))
+def test_what_is_drawn_does_not_depend_on_the_memory_layout(strategy: Strategy) -> None:
+    digests = set()
+    for layout in (torch.contiguous_format, torch.channels_last):
+        torch.manual_seed(0)
+        convolution = nn.Conv2d(3, 8, 5).to(memory_format=layout)
+        initialize(convolution, strategy)
+        digests.add(weights_sha256(convolution))
+    assert len(digests) == 1
 
 
 def test_an_unknown_strategy_is_named_with_the_nearest() -> None:

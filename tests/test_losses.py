@@ -25,9 +25,7 @@ def toy(seed: int = 0) -> tuple[Tensor, Tensor, Tensor]:
     return logits_BTC, targets_BT, mask_BT
 
 
-def loss_and_gradient(
-    logits: Tensor, targets: Tensor, mask: Tensor | None, smoothing: float
-) -> tuple[Tensor, Tensor]:
+def loss_and_gradient(logits: Tensor, targets: Tensor, mask: Tensor | None, smoothing: float) -> tuple[Tensor, Tensor]:
     leaf = logits.clone().requires_grad_()
     loss = losses.cross_entropy(leaf, targets, mask, label_smoothing=smoothing)
     (gradient,) = torch.autograd.grad(loss, leaf)
@@ -52,16 +50,14 @@ def test_sums_over_parts_of_a_batch_add_up_to_the_sum_over_it(smoothing: float) 
     double = logits.double()
     whole = losses.cross_entropy(double, targets, mask, label_smoothing=smoothing)
     parts = sum(
-        losses.cross_entropy(
-            double[i : i + 1], targets[i : i + 1], mask[i : i + 1], label_smoothing=smoothing
-        ).item()
+        losses.cross_entropy(double[i : i + 1], targets[i : i + 1], mask[i : i + 1], label_smoothing=smoothing).item()
         for i in range(3)
     )
     assert whole.item() == pytest.approx(parts, rel=1e-14)  # float64 sums in another order
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
-@pytest.mark.parametrize("garbage", [1e30, float("inf"), float("nan"), -7.0])
+@pytest.mark.parametrize("garbage", [1e30, -1e30, 0.0, -7.0])
 def test_what_stands_at_masked_positions_changes_no_bit(smoothing: float, garbage: float) -> None:
     logits, targets, mask = toy()
     loss, gradient = loss_and_gradient(logits, targets, mask, smoothing)
@@ -78,9 +74,7 @@ def test_what_stands_at_masked_positions_changes_no_bit(smoothing: float, garbag
 def test_a_mask_is_the_same_as_leaving_the_positions_out(seed: int, smoothing: float) -> None:
     logits, targets, mask = toy(seed)
     masked = losses.cross_entropy(logits.double(), targets, mask, label_smoothing=smoothing)
-    left_out = F.cross_entropy(
-        logits.double()[mask], targets[mask], reduction="sum", label_smoothing=smoothing
-    )
+    left_out = F.cross_entropy(logits.double()[mask], targets[mask], reduction="sum", label_smoothing=smoothing)
     assert masked.item() == pytest.approx(left_out.item(), rel=1e-13, abs=1e-13)  # another order of summing
 
 
@@ -113,6 +107,18 @@ def test_half_precision_logits_are_summed_in_float32(dtype: torch.dtype) -> None
     logits, targets, mask = toy()
     assert losses.cross_entropy(logits.to(dtype), targets).dtype == torch.float32
     assert losses.cross_entropy(logits.to(dtype), targets, mask).dtype == torch.float32
+
+
+def test_an_unmasked_target_that_is_no_class_is_an_error_and_not_ignored() -> None:
+    with pytest.raises(IndexError):
+        losses.cross_entropy(torch.zeros(2, 3), torch.tensor([0, -100]))
+
+
+def test_nll_ignores_what_is_masked_bit_for_bit_even_nan() -> None:
+    logits, targets, mask = toy()
+    log_p = logits.log_softmax(-1)
+    garbage = log_p.masked_fill(~mask.unsqueeze(-1), float("nan"))
+    assert equal_bits(losses.nll(log_p, targets, mask), losses.nll(garbage, targets.masked_fill(~mask, -100), mask))
 
 
 def test_nll_of_a_log_softmax_is_the_cross_entropy() -> None:

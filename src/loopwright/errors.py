@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class LoopwrightError(Exception):
-    """Something of the run failed; the root of the tree above."""
+    """Something of the run failed; the root of the tree above. `run` is the run directory, where there is one."""
 
     exit_code = 3
+    run: Path | None = None
 
 
 class UsageError(LoopwrightError):

@@ -26,14 +26,14 @@ RESIDUAL_OUT = "residual_out"
 def initialize(model: nn.Module, strategy: Strategy) -> None:
     """Draw the weights of `model` anew, in place, from the global generator.
 
-    - default: nothing; the weights stay as the layers' constructors drew them; - naive: N(0, 1) whatever the
-    fan-in, so that a signal grows by about sqrt(fan_in) a layer: the textbook's bad
-      example, kept to be compared with;
-    - xavier: U(-a, a) with a = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, AISTATS 2010, equation 16); -
-    he: N(0, 2 / fan_in), for ReLU (He et al., ICCV 2015, equation 10); - orthogonal: rows or columns
-    orthogonal, times sqrt(2) for ReLU (Saxe et al., ICLR 2014, section 3.1); - scaled-residual: N(0, 0.02^2),
-    divided by sqrt(n) in the n layers named `residual_out` that each end a residual
-      branch, so that the sum of n branches keeps its size (Radford et al., GPT-2, 2019, section 2.3).
+    - default: nothing; the weights stay as the layers' constructors drew them.
+    - naive: N(0, 1) whatever the fan-in, so that a signal grows by about sqrt(fan_in) a layer: the textbook's
+      bad example, to be compared with.
+    - xavier: U(-a, a), a = sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio, AISTATS 2010, equation 16).
+    - he: N(0, 2 / fan_in), for ReLU (He et al., ICCV 2015, equation 10).
+    - orthogonal: rows or columns orthogonal, times sqrt(2) for ReLU (Saxe et al., ICLR 2014).
+    - scaled-residual: N(0, 0.02^2), divided by sqrt(n) in the n layers named `residual_out` that each end a
+      residual branch, so that the sum of n branches keeps its size (Radford et al., GPT-2, 2019, section 2.3).
 
     Raises ConfigError for another name.
     """
@@ -46,7 +46,7 @@ def initialize(model: nn.Module, strategy: Strategy) -> None:
         for name, parameter in model.named_parameters():
             if parameter.ndim >= 2:
                 branches = num_branches if RESIDUAL_OUT in name.split(".") else 1
-                _draw(parameter, strategy, branches)
+                parameter.copy_(_drawn(parameter, strategy, branches))
             elif "bias" in name.rpartition(".")[2]:
                 parameter.zero_()
         for module in model.modules():
@@ -54,7 +54,9 @@ def initialize(model: nn.Module, strategy: Strategy) -> None:
                 module.weight[module.padding_idx].zero_()
 
 
-def _draw(weight: Tensor, strategy: Strategy, branches: int) -> None:
+def _drawn(like: Tensor, strategy: Strategy, branches: int) -> Tensor:
+    # A tensor of its own in the plain layout: drawing fills memory in order, and channels-last is another order.
+    weight = torch.empty(like.shape, dtype=like.dtype, device=like.device)
     draws: dict[str, Callable[[], Tensor]] = {
         "naive": lambda: nn.init.normal_(weight),
         "xavier": lambda: nn.init.xavier_uniform_(weight),
@@ -62,7 +64,7 @@ def _draw(weight: Tensor, strategy: Strategy, branches: int) -> None:
         "orthogonal": lambda: nn.init.orthogonal_(weight, gain=math.sqrt(2.0)),
         "scaled-residual": lambda: nn.init.normal_(weight, std=0.02 / math.sqrt(branches)),
     }
-    draws[strategy]()
+    return draws[strategy]()
 
 
 def weights_sha256(model: nn.Module) -> str:

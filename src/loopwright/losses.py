@@ -3,9 +3,8 @@
 Dividing each part by its own size and averaging the parts is wrong as soon as the parts differ in size. So
 every function here returns a 0-dimensional sum, and the batch carries what it is to be divided by.
 
-A `mask` is bool, True where a position counts. What stands at the other positions changes neither the loss
-nor any gradient by a single bit: it is replaced before anything is computed from it, so that even a NaN is
-harmless.
+A `mask` is bool, True where a position counts. What stands at the other positions changes neither the loss nor
+any gradient by a single bit.
 
 Shape legend: B samples, T positions, C classes, N = B or B * T; `*` any number of dimensions.
 """
@@ -20,20 +19,15 @@ from torch.nn import functional as F
 
 from loopwright.errors import ConfigError, DataError, nearest
 
+# Minus the largest int64: no label is mistaken for it, as -100 (PyTorch's choice) may be.
+_NO_CLASS = -(2**63 - 1)
+
 
 def _selected(values: Tensor, mask: Tensor | None) -> Tensor:
     """`values` (*) with 0 wherever `mask` (broadcastable to it) is False; no gradient flows to those."""
     if mask is None:
         return values
     return torch.where(mask, values, torch.zeros((), dtype=values.dtype, device=values.device))
-
-
-def _rows(values: Tensor, targets: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
-    """`values` (B, C) or (B, T, C) as (N, C) and the targets as (N,), with zeros where masked."""
-    if mask is not None:
-        values = _selected(values, mask.unsqueeze(-1))
-        targets = _selected(targets, mask)
-    return values.reshape(-1, values.shape[-1]), targets.reshape(-1)
 
 
 def cross_entropy(
@@ -44,25 +38,30 @@ def cross_entropy(
     With smoothing e the target is (1 - e) on its class plus e / C on every class (Szegedy et al., "Rethinking
     the Inception architecture", CVPR 2016, section 7).
 
-    `logits` float (B, C) or (B, T, C); `targets` int64 (B,) or (B, T), anything where masked; `mask` bool of
-    the targets' shape; `label_smoothing` in [0, 1).
+    `logits` float (B, C) or (B, T, C), finite everywhere; `targets` int64 (B,) or (B, T), anything where masked;
+    `mask` bool of the targets' shape; `label_smoothing` in [0, 1).
     """
-    rows_NC, classes_N = _rows(logits, targets, mask)
+    if mask is not None:
+        targets = targets.masked_fill(~mask, _NO_CLASS)
+    rows_NC = logits.reshape(-1, logits.shape[-1])
     rows_NC = rows_NC.float() if rows_NC.dtype in (torch.bfloat16, torch.float16) else rows_NC
-    if mask is None:
-        return F.cross_entropy(rows_NC, classes_N, reduction="sum", label_smoothing=label_smoothing)
-    losses_N = F.cross_entropy(rows_NC, classes_N, reduction="none", label_smoothing=label_smoothing)
-    return _selected(losses_N, mask.reshape(-1)).sum()
+    return F.cross_entropy(
+        rows_NC,
+        targets.reshape(-1),
+        reduction="sum",
+        ignore_index=_NO_CLASS,
+        label_smoothing=label_smoothing,
+    )
 
 
 def nll(log_probabilities: Tensor, targets: Tensor, mask: Tensor | None = None) -> Tensor:
     """Sum of -log p(target) over the positions that count, from logarithms of probabilities.
 
-    `log_probabilities` float (B, C) or (B, T, C), already normalized (after a log-softmax); `targets` and
-    `mask` as in `cross_entropy`.
+    `log_probabilities` float (B, C) or (B, T, C), already normalized (after a log-softmax); `targets` and `mask`
+    as in `cross_entropy`.
     """
-    rows_NC, classes_N = _rows(log_probabilities, targets, mask)
-    return -rows_NC.gather(-1, classes_N.unsqueeze(-1)).sum()
+    chosen = _selected(targets, mask).unsqueeze(-1)
+    return -_selected(log_probabilities.gather(-1, chosen).squeeze(-1), mask).sum()
 
 
 def mse(predictions: Tensor, targets: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -72,9 +72,7 @@ def test_the_confusion_matrix_has_labels_in_rows_and_predictions_in_columns() ->
 
 def test_confusion_matrices_of_parts_add_up_to_that_of_the_whole() -> None:
     predictions, labels = random_predictions(3)
-    parts = [
-        metrics.confusion_matrix(p, y, 5) for p, y in zip(predictions.split(7), labels.split(7), strict=True)
-    ]
+    parts = [metrics.confusion_matrix(p, y, 5) for p, y in zip(predictions.split(7), labels.split(7), strict=True)]
     assert torch.equal(torch.stack(parts).sum(0), metrics.confusion_matrix(predictions, labels, 5))
 
 

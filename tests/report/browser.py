@@ -7,7 +7,9 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,14 @@ from typing import Any, BinaryIO
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = """--headless --no-sandbox --disable-gpu --remote-debugging-pipe --hide-scrollbars --no-first-run
 --disable-background-networking --disable-component-update --disable-sync"""
+# The protocol speaks through the file descriptors 3 and 4, whatever numbers the pipes have here.
+AS_THREE_AND_FOUR = """
+import fcntl, os, sys
+spare = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+os.dup2(spare[0], 3)
+os.dup2(spare[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 @dataclass
@@ -68,24 +78,16 @@ class Browser:
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """A fresh browser with one tab, ended afterwards."""
+    """A fresh browser with one tab, ended afterwards, or after a minute if it hangs."""
     assert CHROMIUM is not None
     (to_read, to_write), (from_read, from_write) = os.pipe(), os.pipe()
-
-    def as_three_and_four() -> None:
-        spare = [os.dup(to_read), os.dup(from_write)]
-        os.dup2(spare[0], 3)
-        os.dup2(spare[1], 4)
-
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [CHROMIUM, *FLAGS.split(), f"--user-data-dir={profile}", "about:blank"]
-        process = subprocess.Popen(
-            command,
-            preexec_fn=as_three_and_four,
-            close_fds=False,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        starter = [sys.executable, "-c", AS_THREE_AND_FOUR, str(to_read), str(from_write), *command]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        process = subprocess.Popen(starter, pass_fds=(to_read, from_write), **quiet)
+        hung = threading.Timer(60, process.kill)
+        hung.start()
         os.close(to_read)
         os.close(from_write)
         with open(to_write, "wb") as send, open(from_read, "rb") as receive:
@@ -93,7 +95,8 @@ def browser() -> Iterator[Browser]:
             yield attach(tab)
             tab.session = ""
             tab.call("Browser.close")
-        process.wait(timeout=20)
+        process.wait()
+        hung.cancel()
 
 
 def attach(tab: Browser) -> Browser:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 import random
 from pathlib import Path
 
-PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
-)
+from fake_pictures import picture, png
+
 CONFIG = """\
 experiment = "digits-cnn"
 epochs = 20
 batch_size = 64
 seed = 0
 clip_norm = 1.0
-decided_by = "accuracy"
-patience = 0
+metric = "accuracy"
+mode = "max"
 
 [optimizer]
 name = "adamw"
@@ -170,7 +168,7 @@ def environment() -> dict[str, object]:
 
 
 def write_artifacts(folder: Path, draw: random.Random) -> None:
-    (folder / "misclassified.png").write_bytes(PIXEL)
+    (folder / "misclassified.png").write_bytes(png(320, 200))
     (folder / "decision-boundary.svg").write_text(picture(draw))
     rows = [[true, *(confused(true, guess, draw) for guess in range(10))] for true in range(10)]
     columns = ["true", *(str(guess) for guess in range(10))]
@@ -186,18 +184,3 @@ def write_artifacts(folder: Path, draw: random.Random) -> None:
 
 def confused(true: int, guess: int, draw: random.Random) -> int:
     return 34 + draw.randrange(4) if true == guess else int(draw.random() > 0.95) * draw.randrange(1, 4)
-
-
-def picture(draw: random.Random) -> str:
-    dots = []
-    for place in range(120):
-        side, angle = place % 2, draw.random() * 2 * math.pi
-        radius = 45 + 55 * side + draw.gauss(0, 6)
-        x, y, color = (
-            200 + radius * math.cos(angle),
-            130 + radius * math.sin(angle),
-            ("#4b87e8", "#e07b28")[side],
-        )
-        dots.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{color}"/>')
-    ring = '<circle cx="200" cy="130" r="72" fill="none" stroke="#888" stroke-dasharray="4 4"/>'
-    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 260">{ring}{"".join(dots)}</svg>'

@@ -51,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if traceback:
             raise
         print(f"loopwright: {error}", file=sys.stderr)
+        if error.run is not None:
+            print(error.run)
         return error.exit_code
     except KeyboardInterrupt:
         print("loopwright: stopped at once; what was saved before can be resumed", file=sys.stderr)

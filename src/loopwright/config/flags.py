@@ -40,7 +40,7 @@ def parse_flags(
     """
     paths = {_name(alias): path for alias, path in aliases.items()}
     written = list(_assignments(arguments, paths))
-    known = {leaf.path: leaf for leaf in leaves(instance, choose(written, instance, base))}
+    known = {leaf.path: leaf for leaf in leaves(instance, choose(written, instance, base=base))}
     once: dict[str, Assignment] = {}
     for one in (_switched(one, known, paths) for one in written):
         earlier = once.setdefault(one.path.removesuffix(".type"), one)

@@ -102,4 +102,6 @@ def example(kind: Any) -> Any:
     first = members(kind)[0]
     if get_origin(first) is tuple:
         return tuple(example(part) for part in get_args(first) if part is not ...)
-    return options(first)[0] if options(first) else _WORDS.get(first, _WORDS[NoneType])[2]
+    if get_origin(first) is Literal:
+        return get_args(first)[0]
+    return spell(first) if is_dataclass(first) else _WORDS.get(first, _WORDS[NoneType])[2]

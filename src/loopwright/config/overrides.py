@@ -18,6 +18,7 @@ from loopwright.config.values import coerce
 from loopwright.errors import ConfigError
 
 _LISTED = 12
+_SHOWN = 100
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,12 @@ class Assignment:
     def where(self) -> str:
         """The beginning of an error message."""
         if self.line:
-            return f"{self.line}: {self.path}"
+            return f"{self.line}: {self.path[:_SHOWN]}{'…' * (len(self.path) > _SHOWN)}"
         target = flag(self.path)
         return target if self.source == target else f"{self.source} (short for {target})"
 
 
-def choose(assignments: Iterable[Assignment], instance: Any, base: Overrides) -> dict[str, Override]:
+def choose(assignments: Iterable[Assignment], instance: Any, *, base: Overrides) -> dict[str, Override]:
     """`base` with the sections' classes that `assignments` name: they decide what other fields there are."""
     overrides = dict(base)
     for assignment in sorted(assignments, key=lambda one: one.path.removesuffix(".type").count(".")):
@@ -71,7 +72,7 @@ def resolve(
 
     Raises ConfigError for an ill-typed value and for an unknown name, with the nearest field or alias.
     """
-    overrides = choose(assignments, instance, base)
+    overrides = choose(assignments, instance, base=base)
     known = {leaf.path: leaf for leaf in leaves(instance, overrides)}
     for one in assignments:
         leaf = known.get(one.path)

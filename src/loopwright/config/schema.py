@@ -144,7 +144,7 @@ def _walk(holder: Any, prefix: str, overrides: Overrides) -> Iterator[Leaf]:
             default = _class(default) if is_dataclass(default) else default
             # a class of the user's own may stand where the union does not list it
             kind = Union[kind, value] if is_choice(kind) and len(members(kind)) > 1 else value  # noqa: UP007
-        source = "defaults" if value is default or value == default else "experiment"
+        same = value is default or (type(value) is type(default) and value == default)
         yield Leaf(
             path=slot.path,
             kind=kind,
@@ -152,7 +152,7 @@ def _walk(holder: Any, prefix: str, overrides: Overrides) -> Iterator[Leaf]:
             default=default,
             help=slot.field.metadata.get("help", ""),
             owner=_class(holder).__name__,
-            source=override.source if override else source,
+            source=override.source if override else "defaults" if same else "experiment",
         )
         if slot.inner is not None:
             yield from _walk(slot.inner, slot.path + ".", overrides)

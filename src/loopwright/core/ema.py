@@ -14,11 +14,17 @@ class Average(Protocol):
 
     module: nn.Module
 
-    def update(self, model: nn.Module) -> None: ...  # noqa: D102
+    def update(self, model: nn.Module) -> None:
+        """Take in the weights that `model` has now."""
+        ...
 
-    def state_dict(self) -> dict[str, Any]: ...  # noqa: D102
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain values, for a checkpoint."""
+        ...
 
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...  # noqa: D102
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` gave."""
+        ...
 
 
 class NoAverage:

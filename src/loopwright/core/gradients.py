@@ -56,13 +56,14 @@ def add(left: Leaf, right: Leaf) -> Leaf:
 def clip(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
     """Scale the gradients in place so that their joint 2-norm is at most `max_norm` (0: leave them); the norm before.
 
-    The norm is taken per parameter and combined in the parameters' order, so it does not depend on how the work was divided.
-    Formula: g <- g min(1, max_norm / (norm + 1e-6)), as in Pascanu et al., ICML 2013.
+    The norm is taken per parameter and combined in the parameters' order, so it does not depend on how the work was
+    divided. g <- g min(1, max_norm / (norm + 1e-6)), the bits of `torch.nn.utils.clip_grad_norm_`
+    (Pascanu et al., "On the difficulty of training recurrent neural networks", ICML 2013, algorithm 1).
     """
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if not gradients:
-        return torch.zeros(())
+        return torch.zeros((), device=parameters[0].device if parameters else None)
     norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-    if max_norm > 0:
-        torch._foreach_mul_(gradients, torch.clamp(max_norm / (norm + 1e-6), max=1.0))
+    if max_norm > 0 and (scale := max_norm / (norm + 1e-6)).item() < 1:
+        torch._foreach_mul_(gradients, scale)
     return norm

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -48,11 +48,8 @@ class Precision:
 
         Raises PrecisionError where fp32-fast would not be single precision on this CPU.
         """
-        cpu, cuda, convolution = (
-            torch.backends.mkldnn.matmul,
-            torch.backends.cuda.matmul,
-            torch.backends.cudnn.conv,
-        )
+        backends: Any = torch.backends
+        cpu, cuda, convolution = backends.mkldnn.matmul, backends.cuda.matmul, backends.cudnn.conv
         before = cpu.fp32_precision, cuda.fp32_precision, convolution.fp32_precision
         fast = self.name == "fp32-fast"
         cpu.fp32_precision = "bf16" if fast else "ieee"

@@ -34,7 +34,20 @@ def fetch(name: str, urls: Sequence[str], sha256: str, cache_dir: Path) -> Path:
     path = cache_dir / name
     if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
         return path
-    problems = []
+    problems: list[str] = []
+    content = _first_right(name, urls, sha256, problems)
+    if content is None:
+        raise DataError(
+            f"{name} is not in {cache_dir} and could not be downloaded ({'; '.join(problems)})\n"
+            "put it into a directory and name that with --task.data-dir or the variable LOOPWRIGHT_DATA"
+        )
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    write_durably(path, lambda file: file.write(content))
+    return path
+
+
+def _first_right(name: str, urls: Sequence[str], sha256: str, problems: list[str]) -> bytes | None:
+    """The unpacked bytes from the first address that has the right ones; what was wrong elsewhere."""
     for url in urls:
         try:
             content = _unpacked(_download(name, url))
@@ -43,14 +56,9 @@ def fetch(name: str, urls: Sequence[str], sha256: str, cache_dir: Path) -> Path:
             continue
         found = hashlib.sha256(content).hexdigest()
         if found == sha256:
-            cache_dir.mkdir(parents=True, exist_ok=True)
-            write_durably(path, lambda file, content=content: file.write(content))  # type: ignore[misc]
-            return path
+            return content
         problems.append(f"{url}: found sha256 {found}, expected {sha256}")
-    raise DataError(
-        f"{name} is not in {cache_dir} and could not be downloaded ({'; '.join(problems)})\n"
-        "put the file into a directory and name that with --task.data-dir or the variable LOOPWRIGHT_DATA"
-    )
+    return None
 
 
 def _download(name: str, url: str) -> bytes:

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, default_collate
 
 from loopwright.data.digest import tensors_sha256
-from loopwright.data.order import order, spans
+from loopwright.data.sampling import order, spans
 from loopwright.data.splits import check_names
 from loopwright.data.tensors import Tensors, Weigh
 from loopwright.errors import DataError
@@ -118,11 +118,7 @@ class DatasetData:
             yield [self._batch(shard, samples[first:end]) for shard, (first, end) in zip(shards, bounds, strict=True)]
 
     def _batch(self, tensors: Tensors, samples: Tensor) -> Batch:
-        if not isinstance(tensors, Mapping) or not all(isinstance(value, Tensor) for value in tensors.values()):
-            raise DataError(
-                f"collated items are {_described(tensors)}: they must be a mapping from names to tensors; "
-                'let the dataset give items like {"x": …, "y": …}'
-            )
+        _check_collated(tensors)
         return Batch(tensors, self.weigh(tensors), samples)
 
 
@@ -152,11 +148,17 @@ def _unchanged(value: T) -> T:
     return value
 
 
-def _described(tensors: object) -> str:
+def _check_collated(tensors: object) -> None:
+    found = f"a {type(tensors).__name__}"
     if isinstance(tensors, Mapping):
-        kinds = sorted({type(value).__name__ for value in tensors.values()})
-        return f"a mapping from names to {', '.join(kinds)}"
-    return f"a {type(tensors).__name__}"
+        kinds = {type(value).__name__ for value in tensors.values() if not isinstance(value, Tensor)}
+        if not kinds:
+            return
+        found = f"a mapping from names to {', '.join(sorted(kinds))}"
+    raise DataError(
+        f"collated items are {found}: they must be a mapping from names to tensors; "
+        'let the dataset give items like {"x": …, "y": …}, numbers or tensors'
+    )
 
 
 @contextmanager

@@ -77,6 +77,8 @@ def _column_names(path: Path, label: str, records: list[Record]) -> list[str]:
     names = [name.strip() for name in records[0][1]]
     if label not in names:
         raise DataError(f"{path}: no label column {label!r}: {nearest(label, names)}")
+    if len(names) == 1:
+        raise DataError(f"{path}: found no column but {label!r}, expected others to predict it from")
     for name in names:
         if names.count(name) > 1:
             raise DataError(

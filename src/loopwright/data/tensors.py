@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from torch import Tensor, arange
 
 from loopwright.data.digest import tensors_sha256
-from loopwright.data.order import order, spans
+from loopwright.data.sampling import order, spans
 from loopwright.data.splits import check_names
 from loopwright.errors import DataError
 from loopwright.protocols import Batch, Plan, Split
@@ -43,7 +43,7 @@ def count(*names: str) -> Count:
 
 @dataclass(frozen=True, eq=False)
 class TensorData:
-    """Splits held as tensors by name, first dimension the samples; implements `protocols.Data`.
+    """Splits held as CPU tensors by name, first dimension the samples; a `protocols.Data`.
 
     `weigh` gives a batch's weights. `augment` changes training batches, never what `scan` gives, with random
     numbers that belong to each sample in each epoch. Raises DataError for an unknown split and for tensors of

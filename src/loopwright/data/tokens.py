@@ -48,8 +48,7 @@ def write_tokens(path: Path, chunks: Iterable[npt.ArrayLike], vocab_size: int, t
             _check_tokens(path, tokens, count, vocab_size, tokenizer)
             file.write(tokens.astype(dtype).tobytes())
             count += tokens.size
-        if count == 0:
-            file.truncate()
+        file.truncate()  # where there is no token at all, this fills the file up to the offset
         file.seek(0)
         file.write(_HEADER.pack(_MAGIC, _VERSION, dtype.itemsize, count, len(about)) + about)
 
@@ -89,11 +88,11 @@ class TokenFile:
         That is `length` inputs and, shifted by one, as many targets. Raises DataError for a window that
         leaves the file.
         """
-        last = self._count - length - 1
-        if len(starts) and not 0 <= int(starts.min()) <= int(starts.max()) <= last:
+        first, last = (int(starts.min()), int(starts.max())) if len(starts) else (0, 0)
+        if not 0 <= first <= last < self._count - length:
             raise DataError(
-                f"{self.path}: windows of {length + 1} tokens start at {int(starts.min())} to {int(starts.max())}: "
-                f"with {self._count} tokens, a start must be from 0 to {last}"
+                f"{self.path}: windows of {length + 1} tokens start at {first} to {last}: "
+                f"with {self._count} tokens, a start must be from 0 to {self._count - length - 1}"
             )
         self._mapped_windows += len(starts)
         if self._mapped_windows > _WINDOWS_PER_MAPPING:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +19,15 @@ _LARGEST = 8_000_000  # bytes of a picture that is put into the page
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture from artifacts/. `address` is a data URI: a script inside an SVG does not run in an image."""
+    """A picture from artifacts/. `address` is a data URI: a script inside an SVG does not run in an image.
+
+    `wide`: so much wider than high that half the page would be too narrow for it.
+    """
 
     title: str
     source: str
     address: str
+    wide: bool
 
 
 def pictures(run: Path, notes: list[str]) -> list[Picture]:
@@ -34,7 +40,10 @@ def pictures(run: Path, notes: list[str]) -> list[Picture]:
         if path.stat().st_size > _LARGEST:
             notes.append(f"{source} is too large for this page ({path.stat().st_size / 1e6:.1f} MB)")
             continue
-        found.append(Picture(_title(path.stem), source, data_uri(path.read_bytes(), _TYPES[path.suffix])))
+        content = path.read_bytes()
+        width, height = _size(content)
+        address = data_uri(content, _TYPES[path.suffix])
+        found.append(Picture(_title(path.stem), source, address, width > 1.8 * height))
     return found
 
 
@@ -64,6 +73,15 @@ def _files(run: Path) -> list[Path]:
     return (
         sorted(path for path in folder.iterdir() if path.is_file() and not path.is_symlink()) if folder.is_dir() else []
     )
+
+
+def _size(content: bytes) -> tuple[float, float]:
+    """Width and height of a PNG, or those of an SVG's view box; (1, 1) where it has none."""
+    if content.startswith(b"\x89PNG") and len(content) >= 24:
+        width, height = struct.unpack(">II", content[16:24])
+        return width, height
+    box = re.search(rb"""viewBox=["'][\d.\s+-]*?([\d.]+)[\s,]+([\d.]+)\s*["']""", content[:4000])
+    return (float(box[1]), float(box[2])) if box else (1.0, 1.0)
 
 
 def _title(stem: str) -> str:

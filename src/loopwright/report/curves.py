@@ -71,7 +71,7 @@ def smooth(series: Series, span: int) -> Series:
     return Series(series.steps, averaged)
 
 
-def rate(samples: Series, seconds: Series, windows: int = 120) -> Series:
+def rate(samples: Series, seconds: Series, windows: int = 50) -> Series:
     """Samples per second in each of at most `windows` runs of steps, at the last step of each run."""
     steps, first, second = np.intersect1d(samples.steps, seconds.steps, assume_unique=True, return_indices=True)
     done, spent = samples.values[first], seconds.values[second]

@@ -58,7 +58,7 @@ def metric_cell(value: float | None) -> Cell:
 
 
 def members(record: Record) -> Grid | None:
-    """The runs of a study, a row each: how it ended, what it reached in its deciding metric, and whether it kept its claims."""
+    """The runs of a study, a row each: how it ended, what it reached, and which of its claims it kept."""
     rows = [_member(member) for member in tables(record.metrics.get("members"))]
     columns = ["run", "status", "steps", "decided by", "best val", "test at best", "training time", "claims kept"]
     return Grid("Runs", columns, rows, "metrics.json") if rows else None

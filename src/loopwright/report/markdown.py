@@ -18,9 +18,9 @@ def render_markdown(content: Content) -> str:
         *_verdict(content.verdict),
         _bullets("Incomplete record", content.notes),
         *_curves(content),
-        *_artifacts(content),
         _grid(content.members),
         _grid(content.results),
+        *_artifacts(content),
         _grid(content.progress),
         "## Findings",
         *_findings(content.findings),
@@ -79,7 +79,7 @@ def _grid(grid: Grid | None) -> str:
     marked = [[*row, "←" if place in grid.marked else ""] for place, row in enumerate(rows)]
     body = _table([*grid.columns, ""], marked) if grid.marked else _table(grid.columns, rows)
     note = f"{_escape(grid.note)} " if grid.note else ""
-    return f"## {_escape(grid.title)}\n\n{body}\n\n{note}From `{grid.source}`."
+    return f"## {_escape(grid.title)}\n\n{body}\n\n{note}From {_code(grid.source)}."
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> str:
@@ -92,6 +92,13 @@ def _table(columns: list[str], rows: list[list[str]]) -> str:
 
 def _cell(text: str) -> str:
     return text if text == "---" else _escape(text)
+
+
+def _code(text: str) -> str:
+    """A code span whose marks are longer than any row of backticks inside."""
+    longest = max((len(row) for row in re.findall("`+", text)), default=0)
+    marks = "`" * (longest + 1)
+    return f"{marks} {text} {marks}" if longest else f"`{text}`"
 
 
 def _pairs(pairs: list[tuple[str, str]]) -> str:

@@ -23,7 +23,7 @@ def draw_noisy(axes: Axes, series: Series, label: str) -> None:
         draw_points(axes, series, TRAIN, label)
         return
     raw, averaged = curves.thin(series, _buckets(axes)), curves.means(series)
-    line = curves.smooth(averaged, span=max(10, len(averaged) // 25))
+    line = curves.smooth(averaged, span=max(8, len(averaged) // 50))
     axes.plot(raw.steps, raw.values, color=TRAIN, alpha=0.3, linewidth=0.9)
     axes.plot(line.steps, line.values, color=TRAIN)
     _mark_last(axes, line, TRAIN, label)

@@ -95,7 +95,7 @@ def _claim(claim: Table, prefix: str = "") -> Claim:
     holds = claim.get("holds")
     reached = show(claim.get("reached"), 6)
     return Claim(
-        show(claim.get("metric")),
+        prefix + show(claim.get("metric")),
         ", ".join(wanted + others),
         reached,
         holds if isinstance(holds, bool) else None,
@@ -104,10 +104,11 @@ def _claim(claim: Table, prefix: str = "") -> Claim:
 
 def _ending(record: Record, status: str) -> str:
     if record.is_study:
-        return f"A study of {len(tables(record.metrics.get('members')))} runs so far."
+        so_far = "" if status == "finished" else " so far"
+        return f"A study of {len(tables(record.metrics.get('members')))} runs{so_far}."
     steps, epochs = whole(record.metrics.get("steps")), number(record.metrics.get("epochs"))
     done = record.history.last_step if steps is None else steps
-    length = f"{done:,} step{'s' * (done != 1)}" + (f", {epochs:.4g} epoch{'s' * (epochs != 1)}" if epochs else "")
+    length = f"{done:,} step{'s' * (done != 1)}" + (f", {show(epochs)} epoch{'s' * (epochs != 1)}" if epochs else "")
     stopped = record.metrics.get("stopped")
     if status == "unknown" and done == 0:
         return "Nothing has happened yet."
@@ -156,7 +157,7 @@ def _time_tile(record: Record) -> Tile | None:
     if seconds is None:
         return None
     pace = timing.get("samples_per_second")
-    return Tile("training time", show_seconds(seconds), "" if pace is None else f"{pace:,.0f} samples per second")
+    return Tile("training time", show_seconds(seconds), "" if pace is None else f"{pace:,.0f} samples/s")
 
 
 def _size_tile(record: Record) -> Tile | None:
@@ -171,7 +172,7 @@ def _alarms(record: Record) -> list[str]:
     alarms = [show(reason)] if reason else []
     differing = sum(event.get("event") == "differs" for event in record.history.events)
     if differing:
-        alarms.append(f"After a resume, {differing:,} records came out different from what was written before.")
+        alarms.append(f"After a resume, {differing:,} of the lines written before came out different.")
     named = {"training loss": "loss", "gradient norm": "grad_norm"}
     found = {name: record.history.curve(curve) for name, curve in named.items()}
     found["validation loss"] = record.history.validation("loss")

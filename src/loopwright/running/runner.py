@@ -79,6 +79,9 @@ def resume_run(run: Path, watchers: Watchers | None = None, reference: str | Non
     """
     watchers = watchers or Watchers()
     run = open_run(run)
+    if read_json(run / "metrics.json").get("status") == "finished":
+        watchers.say(f"{run} is finished; there is nothing to go on with")
+        return run
     experiment = load_config(run / "config.toml", reference)
     with arithmetic(experiment):
         state = State.create(experiment)
@@ -111,15 +114,8 @@ def complete(
                 with interrupt.breakable():
                     finish(run, experiment, state, ended, seconds, watchers)
             except (LoopwrightError, KeyboardInterrupt) as error:
-                status = "interrupted" if isinstance(error, Interrupted | KeyboardInterrupt) else "failed"
-                journal.event(status, state.step, reason=str(error))
-                outcome = {
-                    "experiment": experiment.name,
-                    "status": status,
-                    "steps": state.step,
-                    "reason": str(error),
-                }
-                write_json(run / "metrics.json", outcome)
+                broke_off(run, experiment, state, journal, error)
+                write_report(run, watchers.say)
                 raise
     write_report(run, watchers.say)
     return run
@@ -167,6 +163,20 @@ def finish(
         "samples_per_second": done * experiment.batch_size / elapsed if done else 0.0,
     }
     write_json(run / "metrics.json", metrics)
+
+
+def broke_off(
+    run: Path, experiment: Experiment, state: State, journal: RunJournal, error: LoopwrightError | KeyboardInterrupt
+) -> None:
+    """Write down that, where and why a run stopped before its end."""
+    status = "failed"
+    if isinstance(error, Interrupted | KeyboardInterrupt):
+        status = "interrupted"
+    if isinstance(error, LoopwrightError):
+        error.run = run
+    journal.event(status, state.step, reason=str(error))
+    outcome = {"experiment": experiment.name, "status": status, "steps": state.step, "reason": str(error)}
+    write_json(run / "metrics.json", outcome)
 
 
 def best_state(run: Path, experiment: Experiment) -> State:

@@ -1,0 +1,136 @@
+"""A table of numbers and a column of classes: learned by a network and, on the same rows, by what it has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from loopwright.data.permutation import Int64
+from loopwright.data.splits import stratified
+from loopwright.data.table import Table
+from loopwright.data.tensors import TensorData, count
+from loopwright.models.mlp import MLP
+from loopwright.protocols import Batch, Split
+from loopwright.tasks.baselines import (
+    Floats,
+    comparison,
+    confusion_of,
+    fit_baselines,
+    require_packages,
+    save_baseline,
+)
+from loopwright.tasks.sources import Bundled, read_table
+from loopwright.tasks.supervised import classification_loss, gather, write_tables
+from loopwright.tasks.tables import NotedTable, write_noted
+
+FRACTIONS: dict[Split, float] = {"train": 0.7, "val": 0.15, "test": 0.15}
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """Brings features to mean 0 and standard deviation 1 over the rows that it was fitted on; `mean`, `spread` (F,)."""
+
+    mean: Floats
+    spread: Floats
+
+    @classmethod
+    def fit(cls, features: Floats) -> Scaler:
+        """The scaler of `features` (N, F). One that is constant is only moved to 0."""
+        varies = features.max(axis=0) > features.min(axis=0)
+        return cls(features.mean(axis=0), np.where(varies, features.std(axis=0), 1.0))
+
+    def __call__(self, features: Floats) -> Floats:
+        """(features - mean) / spread, (N, F)."""
+        scaled: Floats = (features - self.mean) / self.spread
+        return scaled
+
+
+@dataclass(frozen=True)
+class Tabular:
+    """Which class a row of numbers belongs to. `source` is read when it is first used, and then may raise DataError."""
+
+    source: Bundled | Path = field(default="wine", metadata={"help": "wine, breast-cancer, digits, or a CSV file"})
+    label: str | None = field(default=None, metadata={"help": "the column of the CSV file that is to be predicted"})
+    hidden: tuple[int, ...] = (128, 128)
+    dropout: float = 0.2
+    split_seed: int = 42
+
+    @cached_property
+    def table(self) -> Table:
+        """All rows as they were read."""
+        require_packages()
+        return read_table(self.source, self.label)
+
+    @cached_property
+    def rows(self) -> dict[Split, Int64]:
+        """The rows of each split, stratified by class: 70, 15 and 15 %."""
+        return stratified(self.table.labels, FRACTIONS, self.split_seed)
+
+    @cached_property
+    def scaler(self) -> Scaler:
+        """Fitted on the training rows alone: what validation and test rows look like must not be known before."""
+        return Scaler.fit(self.table.features[self.rows["train"]])
+
+    @cached_property
+    def data(self) -> TensorData:
+        """Three splits of `x` float32 (N, F), scaled, and `label` int64 (N,)."""
+        x = torch.from_numpy(self.scaler(self.table.features)).float()
+        label = torch.from_numpy(self.table.labels)
+        splits = {split: {"x": x[rows], "label": label[rows]} for split, rows in self.rows.items()}
+        return TensorData(splits, count("cross_entropy"))
+
+    def model(self) -> nn.Module:
+        """A multi-layer perceptron."""
+        return MLP(len(self.table.feature_names), self.hidden, len(self.table.class_names), dropout=self.dropout)
+
+    def loss(self, model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
+        """Cross-entropy."""
+        return classification_loss(model, batch, "x")
+
+    def evaluate(self, model: nn.Module, split: Split) -> dict[str, float]:
+        """Loss, accuracy, macro-F1, calibration error."""
+        return gather(model, self.data, split, "x", classes=len(self.table.class_names)).result()
+
+    def artifacts(self, model: nn.Module, directory: Path) -> None:
+        """The test split's tables; the baselines, fitted on the same rows, and how all compare; the scaler."""
+        names = self.table.class_names
+        gathered = gather(model, self.data, "test", "x", classes=len(names))
+        write_tables(gathered, directory, names)
+        confusions = {"MLP (best checkpoint)": gathered.confusion}
+        for name, baseline in fit_baselines(*self.part("train")).items():
+            save_baseline(baseline, directory / f"{name.replace(' ', '-')}.skops")
+            confusions[name] = confusion_of(baseline, *self.part("test"), len(names))
+        write_noted(comparison(confusions, self.note()), directory / "baselines.json")
+        write_noted(self.scaling(), directory / "scaler.json")
+
+    def part(self, split: Split) -> tuple[Floats, Int64]:
+        """The rows of `split` as they were read, (N, F), and their labels (N,)."""
+        rows = self.rows[split]
+        return self.table.features[rows], self.table.labels[rows]
+
+    def note(self) -> str:
+        """What a reader must know to judge the comparison."""
+        (train, _), (test, _) = self.part("train"), self.part("test")
+        seen = {row.tobytes() for row in train}
+        repeated = sum(row.tobytes() in seen for row in test)
+        return (
+            f"All models were fitted on the same {len(train)} rows and tested on the same {len(test)}, "
+            f"of which each is worth {1 / len(test):.2%} of accuracy. "
+            f"Test rows whose features also occur in a training row: {repeated}."
+        )
+
+    def scaling(self) -> NotedTable:
+        """What the network's inputs were scaled with."""
+        columns = zip(self.table.feature_names, self.scaler.mean.tolist(), self.scaler.spread.tolist(), strict=True)
+        return NotedTable(
+            title="Scaling of the network's inputs",
+            columns=["feature", "mean", "standard deviation"],
+            rows=[list(column) for column in columns],
+            note="Mean and deviation of the training rows alone; a feature that is constant there is only moved to 0.",
+        )

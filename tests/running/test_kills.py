@@ -1,0 +1,130 @@
+"""Real processes, real signals: whatever happens to a run, the resumed one equals the one that was left alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from loopwright.journal import comparable, read_history
+from loopwright.store import read_checkpoint
+
+ROOT = Path(__file__).parents[2]
+SLOW = "tests/slow_toy.py:slow"
+
+
+def start(*arguments: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "loopwright", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_step(run: Path, step: int, process: subprocess.Popen) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        done = [r["step"] for r in read_history(run / "logs/history.jsonl") if r["kind"] == "step"]
+        if done and max(done) >= step:
+            return
+        time.sleep(0.01)
+    pytest.fail(f"the run did not reach step {step}: {process.communicate()}")
+
+
+def history(run: Path) -> list[dict]:
+    return [comparable(r) for r in read_history(run / "logs/history.jsonl") if r["kind"] != "event"]
+
+
+def state(run: Path) -> dict:
+    return read_checkpoint(run / "checkpoints/last.pt")["state"]
+
+
+def same(a: object, b: object) -> bool:
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool((a == b).all()) if hasattr(a, "shape") else a == b
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    root = tmp_path_factory.mktemp("whole")
+    process = start("train", SLOW, "--run-dir", str(root), "--quiet")
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    run = root / "slow/001"
+    assert out.splitlines()[-1] == str(run)
+    return run
+
+
+def check_equal(run: Path, whole: Path) -> None:
+    assert history(run) == history(whole)
+    assert same(state(run), state(whole))
+    metrics = [{**json.loads((r / "metrics.json").read_text()), "timing": None} for r in (run, whole)]
+    assert metrics[0] == metrics[1]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_saves_says_how_to_resume_and_loses_nothing(whole, tmp_path, number, code):
+    process = start("train", SLOW, "--run-dir", str(tmp_path))
+    run = tmp_path / "slow/001"
+    wait_for_step(run, 10, process)
+    sent = time.monotonic()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert time.monotonic() - sent < 10
+    assert process.returncode == code
+    assert f"loopwright resume {run}" in err
+    assert out.splitlines()[-1] == str(run)
+    saved = read_checkpoint(run / "checkpoints/last.pt")["step"]
+    assert saved == max(r["step"] for r in history(run) if r["kind"] == "step")
+    resumed = start("resume", str(run), "--quiet")
+    out, err = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, err
+    assert out.splitlines()[-1] == str(run)
+    check_equal(run, whole)
+
+
+@pytest.mark.parametrize("step", [2, 23])
+def test_a_killed_run_goes_on_as_if_nothing_had_happened(whole, tmp_path, step):
+    process = start("train", SLOW, "--run-dir", str(tmp_path), "--quiet")
+    run = tmp_path / "slow/001"
+    wait_for_step(run, step, process)
+    process.kill()
+    process.communicate(timeout=30)
+    again = start("resume", str(run), "--quiet")
+    _, err = again.communicate(timeout=120)
+    assert again.returncode == 0, err
+    check_equal(run, whole)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_again_and_again_at_random_instants_still_equals_the_whole(whole, tmp_path):
+    import random
+
+    moments = random.Random(0)
+    run = tmp_path / "slow/001"
+    process = start("train", SLOW, "--run-dir", str(tmp_path), "--quiet")
+    kills = 0
+    while True:
+        try:
+            process.communicate(timeout=3.0 + 1.5 * moments.random())
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+            process = start("resume", str(run), "--quiet")
+            continue
+        if (run / "metrics.json").is_file() and json.loads((run / "metrics.json").read_text())["status"] == "finished":
+            break
+        process = start("resume", str(run), "--quiet")
+        assert kills < 100
+    assert kills >= 1
+    check_equal(run, whole)

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loopwright.core import Claim, Expect
+from loopwright.errors import NonFiniteError, RunError
+from loopwright.journal import comparable, read_history
+from loopwright.protocols import Hook
+from loopwright.running import Origin, Watchers, resume_run, train_one_experiment
+from loopwright.running.registry import file_sha256
+from loopwright.store import read_checkpoint
+from tests.toys import Toy, toy
+
+FILES = (
+    "config.toml env.json findings.json metrics.json report.html report.md logs/history.jsonl checkpoints/last.pt "
+    "checkpoints/best.pt plots/loss.svg plots/learning_rate.svg plots/gradient_norm.svg plots/throughput.svg"
+).split()
+
+
+TOYS = Path(__file__).parents[1] / "toys.py"
+ORIGIN = Origin("tests/toys.py:toy", code_sha256=file_sha256(TOYS))
+
+
+@pytest.fixture(autouse=True)
+def _in_the_repository(monkeypatch):
+    """One's own experiments are found below the current directory."""
+    monkeypatch.chdir(TOYS.parents[1])
+
+
+def history(run):
+    """The records of a run without events and the clock."""
+    return [comparable(record) for record in read_history(run / "logs/history.jsonl") if record["kind"] != "event"]
+
+
+def weights(run, name="last"):
+    return {key: value.tolist() for key, value in read_checkpoint(run / f"checkpoints/{name}.pt")["state"]["model"].items()}
+
+
+def results(run):
+    metrics = json.loads((run / "metrics.json").read_text())
+    return {key: value for key, value in metrics.items() if key != "timing"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return train_one_experiment(toy(), tmp_path_factory.mktemp("runs"))
+
+
+def test_a_finished_run_has_every_file(finished):
+    assert [name for name in FILES if not (finished / name).is_file()] == []
+    assert (finished.parent / "latest").resolve() == finished.resolve()
+
+
+def test_the_environment_says_where_the_numbers_come_from(finished):
+    env = json.loads((finished / "env.json").read_text())
+    for key in ("seed", "init_sha256", "data_sha256", "python", "torch", "cuda", "cpu", "threads", "device", "precision"):
+        assert key in env, key
+    for key in ("git_commit", "git_dirty", "command", "packages", "started", "deterministic", "loopwright"):
+        assert key in env, key
+    assert env["packages"]["torch"] == env["torch"]
+    assert env["seed"] == 0
+    assert len(env["init_sha256"]) == len(env["data_sha256"]) == 64
+
+
+def test_the_summary_has_both_weights_on_every_split(finished):
+    metrics = results(finished)
+    assert metrics["status"] == "finished"
+    assert metrics["stopped"] == "budget"
+    assert (metrics["steps"], metrics["epochs"]) == (14, 2.0)
+    for split in ("train", "val", "test"):
+        for which in ("last", "best"):
+            assert set(metrics[split][which]) >= {"loss", "accuracy"}
+    validations = [r for r in history(finished) if r["kind"] == "validation"]
+    assert metrics["val"]["last"] == validations[-1]["metrics"]
+    assert metrics["val"]["best"]["accuracy"] == metrics["best"]["value"] == max(v["metrics"]["accuracy"] for v in validations)
+
+
+def test_the_history_has_steps_epochs_and_validations(finished):
+    kinds = [record["kind"] for record in history(finished)]
+    assert (kinds.count("step"), kinds.count("epoch"), kinds.count("validation")) == (14, 2, 3)
+    step = history(finished)[0]
+    assert step["loss"].keys() == {"total", "cross_entropy"}
+    assert step.keys() >= {"lr", "grad_norm", "samples", "epoch"}
+
+
+def test_the_best_checkpoint_differs_from_the_last_where_training_got_worse(tmp_path):
+    run = train_one_experiment(toy(eval_every=1, epochs=6), tmp_path)
+    metrics = results(run)
+    assert metrics["best"]["step"] < metrics["steps"]
+    assert (run / "checkpoints/best.pt").read_bytes() != (run / "checkpoints/last.pt").read_bytes()
+    assert read_checkpoint(run / "checkpoints/best.pt")["step"] == metrics["best"]["step"]
+
+
+def test_running_twice_differs_in_nothing_but_the_clock(finished, tmp_path):
+    again = train_one_experiment(toy(), tmp_path)
+    assert history(again) == history(finished)
+    assert results(again) == results(finished)
+    assert weights(again) == weights(finished)
+    envs = [json.loads((run / "env.json").read_text()) for run in (finished, again)]
+    for key in ("init_sha256", "data_sha256", "packages", "seed"):
+        assert envs[0][key] == envs[1][key]
+
+
+def test_a_rerun_gets_the_next_number_and_overwrites_nothing(finished):
+    before = (finished / "metrics.json").read_bytes()
+    again = train_one_experiment(toy(), finished.parent.parent)
+    assert again.name == f"{int(finished.name) + 1:03d}"
+    assert (finished / "metrics.json").read_bytes() == before
+
+
+def test_resuming_a_finished_run_changes_nothing(finished):
+    before = {path: path.read_bytes() for path in finished.rglob("*.json*")}
+    said = []
+    assert resume_run(finished, Watchers(say=said.append)) == finished
+    assert {path: path.read_bytes() for path in finished.rglob("*.json*")} == before
+    assert "finished" in said[0]
+
+
+class Stop(Exception):
+    """Somebody pulled the plug."""
+
+
+class Plug(Hook):
+    def __init__(self, step):
+        self.step = step
+
+    def on_step_end(self, report):
+        if report.step == self.step:
+            raise Stop
+
+
+@pytest.mark.parametrize("step", [1, 6, 11, 14])
+def test_a_run_that_broke_off_goes_on_with_the_same_bits(finished, tmp_path, step):
+    with pytest.raises(Stop):
+        train_one_experiment(toy(name="tests/toys.py:toy"), tmp_path, Watchers(hooks=[Plug(step)]), origin=ORIGIN)
+    run = resume_run(tmp_path / "toy/001")
+    assert history(run) == history(finished)
+    assert weights(run) == weights(finished)
+    assert weights(run, "best") == weights(finished, "best")
+    assert {**results(run), "experiment": "toy"} == results(finished)
+    events = [r for r in read_history(run / "logs/history.jsonl") if r["kind"] == "event"]
+    assert [event["event"] for event in events] == ["resumed"]
+
+
+def test_a_record_from_other_data_is_not_resumed(tmp_path):
+    with pytest.raises(Stop):
+        train_one_experiment(toy(name="tests/toys.py:toy"), tmp_path, Watchers(hooks=[Plug(6)]), origin=ORIGIN)
+    run = tmp_path / "toy/001"
+    config = (run / "config.toml").read_text()
+    (run / "config.toml").write_text(config.replace("n = 52", "n = 54"))
+    with pytest.raises(RunError, match="the data have digest"):
+        resume_run(run)
+
+
+def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_is_used(finished, tmp_path):
+    with pytest.raises(Stop):
+        train_one_experiment(toy(name="tests/toys.py:toy"), tmp_path, Watchers(hooks=[Plug(12)]), origin=ORIGIN)
+    run = tmp_path / "toy/001"
+    damaged = run / "checkpoints/step-00000010.pt"
+    data = bytearray(damaged.read_bytes())
+    data[len(data) // 2] ^= 1
+    damaged.write_bytes(data)
+    said = []
+    resume_run(run, Watchers(say=said.append))
+    assert any("step-00000010.pt: damaged" in line for line in said)
+    assert any("from step-00000005.pt, step 5" in line for line in said)
+    assert history(run) == history(finished)
+    assert weights(run) == weights(finished)
+
+
+def test_a_run_that_fails_says_so_in_its_record(tmp_path):
+    class Poisoned(Toy):
+        def loss(self, model, batch):
+            return {name: value * float("nan") for name, value in super().loss(model, batch).items()}
+
+    with pytest.raises(NonFiniteError):
+        train_one_experiment(toy(task=Poisoned()), tmp_path)
+    run = tmp_path / "toy/001"
+    assert results(run)["status"] == "failed"
+    assert "loss nan" in results(run)["reason"]
+    assert read_history(run / "logs/history.jsonl")[-1]["event"] == "failed"
+    assert (run / "report.html").is_file()
+
+
+def test_claims_are_judged(tmp_path):
+    claims = (Claim("test.best.accuracy", at_least=0.0), Claim("test.best.accuracy", at_least=2.0), Claim("no.such", at_most=1.0))
+    run = train_one_experiment(replace(toy(), expect=Expect(claims=claims)), tmp_path)
+    judged = results(run)["claims"]
+    assert [claim["holds"] for claim in judged] == [True, False, False]
+    assert judged[2]["reached"] == "nan"
+
+
+def test_tensorboard_files_parse(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = train_one_experiment(toy(tensorboard=True), tmp_path)
+    events = EventAccumulator(str(run / "logs/tensorboard"))
+    events.Reload()
+    assert {"Loss/train", "Loss/val", "Accuracy/val", "LearningRate", "GradientNorm"} <= set(events.Tags()["scalars"])
+    assert len(events.Scalars("Loss/train")) == 14
