@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,19 +17,10 @@ from loopwright.errors import StoreError
 def write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Let `write` fill a temporary file beside `path`; flush, fsync, rename, fsync the directory.
 
-    Raises StoreError where the system refuses (a full disk, say); what was at `path` is then untouched.
+    Raises StoreError where the system refuses (a full disk, say). Whatever is raised, `path` is then as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        sync_directory(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise StoreError(f"{path}: {error.strerror}; make room or choose another --run-dir, then resume") from error
+    with replacing(path) as temporary:
+        fill(temporary, write)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -33,23 +28,76 @@ def write_text(path: Path, text: str) -> None:
     write_durably(path, lambda file: file.write(text.encode()))
 
 
-def link_durably(existing: Path, name: Path) -> None:
-    """Make `name` a second name of the file `existing` at once (a copy where the file system has no hard links)."""
-    temporary = name.with_name(f".{name.name}.{os.getpid()}.tmp")
-    temporary.unlink(missing_ok=True)
+def link_durably(existing: Path, name: Path, link: Callable[[Path, Path], None] = os.link) -> None:
+    """Make `name` a second name of the file `existing` at once; a copy of it where `link` is refused.
+
+    Raises StoreError where neither can be made; `name` is then as it was.
+    """
+    with replacing(name) as temporary:
+        try:
+            link(existing, temporary)
+        except OSError:
+            with open(existing, "rb") as source:
+                fill(temporary, lambda file: shutil.copyfileobj(source, file))
+
+
+def make_directory(directory: Path) -> None:
+    """Make `directory` and what is missing above it, durably. Raises StoreError where the system refuses."""
+    with refusals(directory):
+        missing = [path for path in (directory, *directory.parents) if not path.is_dir()]
+        directory.mkdir(parents=True, exist_ok=True)
+        for path in missing:
+            sync_directory(path.parent)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside `path` for use inside; what is there at the end becomes `path` at once, durably.
+
+    Raises StoreError where the system refuses. Whatever is raised inside, `path` is as it was and the temporary
+    one is gone.
+    """
+    # A thread's number is unique on the machine, so no one else writes under this name.
+    temporary = path.with_name(f".{path.name}.{threading.get_native_id()}.tmp")
     try:
-        os.link(existing, temporary)
-    except OSError:
-        write_durably(name, lambda file: file.write(existing.read_bytes()))
-        return
-    os.replace(temporary, name)
-    sync_directory(name.parent)
+        with refusals(path):
+            # What a killed process has left may be a second name of a good file: never to be opened for writing.
+            temporary.unlink(missing_ok=True)
+            yield temporary
+            os.replace(temporary, path)
+            sync_directory(path.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
 
 
-def sync_directory(directory: Path) -> None:
-    """Make renames inside `directory` durable."""
+@contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """What the system refuses inside is raised as a StoreError about `path`."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        remedy = "make room or allow writing there, and try again"
+        raise StoreError(f"{path}: cannot be written ({reason}); {remedy}") from error
+
+
+def fill(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a new file at `path`, and wait until it is on the disk."""
+    with open(path, "xb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def sync_directory(directory: Path, fsync: Callable[[int], None] = os.fsync) -> None:
+    """Make new names inside `directory` durable, where its file system knows how. Raises OSError where that fails."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        fsync(descriptor)
+    except OSError as error:
+        # Some network and FUSE file systems have no fsync for directories.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
     finally:
         os.close(descriptor)

@@ -177,7 +177,7 @@ def _written(slot: _Slot) -> Any:
             f"{slot.path}: {slot.value!r} would be read back from a config as {read!r}; "
             f"give the field {slot.field.name} of the experiment another value or type"
         )
-    return written
+    return plain(read, slot.path)  # an int in a float's field is written as the float that it will be
 
 
 def _build(holder: Any, prefix: str, overrides: Overrides) -> Any:

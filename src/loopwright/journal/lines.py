@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 Record = dict[str, Any]
+
+NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
 def to_line(record: Mapping[str, Any]) -> str:
@@ -16,31 +18,57 @@ def to_line(record: Mapping[str, Any]) -> str:
     try:
         return json.dumps(record, allow_nan=False, separators=(",", ":"))
     except ValueError:
-        return json.dumps(finite(record), separators=(",", ":"))
+        return json.dumps(finite(record), allow_nan=False, separators=(",", ":"))
 
 
 def finite(value: Any) -> Any:
     """The same with each non-finite float as a string, for JSON has no such numbers."""
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
+        return str(float(value))
     if isinstance(value, Mapping):
         return {key: finite(entry) for key, entry in value.items()}
     return [finite(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
+def revive(value: Any) -> Any:
+    """The inverse of `finite`: the strings nan, inf and -inf are floats again."""
+    if isinstance(value, str):
+        return NON_FINITE.get(value, value)
+    if isinstance(value, dict):
+        return {key: revive(entry) for key, entry in value.items()}
+    return [revive(entry) for entry in value] if isinstance(value, list) else value
+
+
+def scan_history(
+    path: Path, *, revived: bool = False, unreadable: Callable[[int], object] = lambda number: None
+) -> Iterator[Record]:
+    """The records of a history in their order, one at a time; `revived` as `revive` gives them.
+
+    A line that is no record, such as a torn last one, is left out, and `unreadable` is told its number (from 1). Raises
+    OSError where the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, start=1):
+            record = parse(line)
+            if record is None:
+                unreadable(number)
+            else:
+                # Nearly no line holds such a string, and looking into every record would double the time.
+                yield revive(record) if revived and (b'nan"' in line or b'inf"' in line) else record
+
+
+def parse(line: bytes) -> Record | None:
+    """The record that a line holds; None where it holds none."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
 def read_history(path: Path) -> list[Record]:
-    """The records of a history in their order. A line that cannot be read, such as a torn last one, is left out."""
-    if not path.is_file():
-        return []
-    records = []
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            record = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(record, dict):
-            records.append(record)
-    return records
+    """All records of a history, non-finite floats as strings, so that two of them compare; none where there is no file."""
+    return list(scan_history(path)) if path.is_file() else []
 
 
 def comparable(record: Mapping[str, Any]) -> Record:

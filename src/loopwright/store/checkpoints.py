@@ -8,22 +8,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from loopwright.errors import CheckpointError
-from loopwright.files import link_durably
+from loopwright.files import link_durably, make_directory, refusals
 from loopwright.store.format import read_checkpoint, write_checkpoint
 from loopwright.store.staging import Staging
 
-STEP_FILE = re.compile(r"step-(\d{8,})\.pt")
+STEP_FILE = re.compile(r"step-([0-9]{8,})\.pt")
 
 
 class CheckpointStore:
     """Writes the checkpoints of one run into `directory`, keeping the newest `keep` and the best.
 
-    Usable as a context: leaving it waits for what is still being written.
+    Usable as a context: leaving it waits for what is still being written. Raises StoreError where `directory` cannot be
+    made.
     """
 
     def __init__(self, directory: Path, keep: int = 2) -> None:
@@ -32,25 +34,29 @@ class CheckpointStore:
         self.staging = Staging()
         self.worker = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self.pending: Future[None] | None = None
-        directory.mkdir(parents=True, exist_ok=True)
-        for leftover in directory.glob(".*.tmp"):
-            leftover.unlink()
+        make_directory(directory)
+        with refusals(directory):
+            for leftover in directory.glob(".*.tmp"):
+                leftover.unlink()
 
     def save(self, content: Mapping[str, Any], step: int, *, best: bool) -> None:
         """Copy `content` and have it written as the newest checkpoint, with `best` also as the best.
 
-        Training is held up by the copy alone, unless the save before is still being written. Raises StoreError where that
-        one could not be written.
+        Training is held up by the copy alone, unless the save before is still being written. Raises StoreError where
+        that one could not be written, or where `content` holds more than tensors and plain values.
         """
         self.wait()
-        copied = self.staging.copy({"step": step, "state": dict(content)})
+        copied = self.staging.copy({"step": step, "state": content})
         self.pending = self.worker.submit(self.write, copied, step, best)
 
     def wait(self) -> None:
         """Return when everything saved is durable; raises StoreError where it could not be written."""
-        pending, self.pending = self.pending, None
-        if pending is not None:
-            pending.result()
+        if self.pending is None:
+            return
+        # An interrupt may end this line early: until it is passed, the buffers belong to the writer.
+        wait_for([self.pending])
+        done, self.pending = self.pending, None
+        done.result()
 
     def write(self, content: Mapping[str, Any], step: int, best: bool) -> None:
         """Write one checkpoint, give it its names, and only then drop what is no longer kept."""
@@ -59,17 +65,19 @@ class CheckpointStore:
         if best:
             link_durably(path, self.directory / "best.pt")
         link_durably(path, self.directory / "last.pt")
-        for old in [file for file in step_files(self.directory) if file <= path][: -self.keep]:
-            old.unlink()
+        # Later steps are left over from a run that went on from here: damaged, or still to be overwritten.
+        written = [file for number, file in step_files(self.directory) if number <= step]
+        for old in written[self.keep :]:
+            with refusals(old):
+                old.unlink()
 
     def __enter__(self) -> CheckpointStore:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        try:
+    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+        self.worker.shutdown()
+        if kind is None:
             self.wait()
-        finally:
-            self.worker.shutdown()
 
 
 @dataclass(frozen=True)
@@ -82,11 +90,14 @@ class Found:
 
 
 def newest_good(directory: Path, report: Callable[[str], None] = lambda line: None) -> Found:
-    """The newest checkpoint that verifies; each damaged file passed over is reported. Raises CheckpointError if none does."""
+    """The newest checkpoint of a run that verifies; each damaged file passed over is reported.
+
+    Raises CheckpointError if none does.
+    """
     rejected: list[str] = []
     for path in by_age(directory):
         try:
-            return Found(path, read_checkpoint(path), tuple(rejected))
+            return Found(path, read_saved(path), tuple(rejected))
         except CheckpointError as error:
             rejected.append(str(error))
             report(f"passed over: {error}")
@@ -95,15 +106,29 @@ def newest_good(directory: Path, report: Callable[[str], None] = lambda line: No
     raise CheckpointError(f"{directory}: there is no checkpoint; the run stopped before its first save, train anew")
 
 
+def read_saved(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint of a run, `step` and `state`; raises CheckpointError where it is not a good one."""
+    content = read_checkpoint(path)
+    if not isinstance(content.get("state"), dict):
+        raise CheckpointError(f"{path}: holds no state of a run; what save_checkpoint wrote is read by load_checkpoint")
+    return content
+
+
 def by_age(directory: Path) -> list[Path]:
-    """The checkpoint files of a run, newest first; second names of a file that is listed already are left out."""
-    numbered = step_files(directory)[::-1]
-    listed = {path.stat().st_ino for path in numbered}
-    named = [directory / "last.pt", directory / "best.pt"]
-    return numbered + [path for path in named if path.exists() and path.stat().st_ino not in listed]
+    """The checkpoint files of a run, newest first; second names of a file that is listed already are left out.
+
+    In a run directory that was copied, `last.pt` is a file of its own: the newest step again, or the one before it.
+    """
+    steps = [file for _, file in step_files(directory)]
+    ordered = [*steps[:1], directory / "last.pt", *steps[1:], directory / "best.pt"]
+    listed: dict[int, Path] = {}
+    for path in ordered:
+        if path.is_file():
+            listed.setdefault(path.stat().st_ino, path)
+    return list(listed.values())
 
 
-def step_files(directory: Path) -> list[Path]:
-    """The files `step-XXXXXXXX.pt`, oldest first."""
+def step_files(directory: Path) -> list[tuple[int, Path]]:
+    """The files `step-XXXXXXXX.pt` with their steps, newest first."""
     matches = [(STEP_FILE.fullmatch(path.name), path) for path in directory.glob("step-*.pt")]
-    return [path for _, path in sorted((int(match[1]), path) for match, path in matches if match)]
+    return sorted(((int(match[1]), path) for match, path in matches if match and path.is_file()), reverse=True)

@@ -1,14 +1,14 @@
 """One checkpoint, one file: what `torch.save` writes, and behind it a digest of every byte.
 
-Readers of plain PyTorch can still `torch.load` such a file (the trailer stands behind the zip archive and is ignored). Ours verify
-the digest first: `torch.load` alone notices about one in two hundred flipped bits. The digest is XXH3-128 (xxHash), which reads
-memory as fast as it can be read; it detects damage, it does not authenticate.
+Readers of plain PyTorch can still `torch.load` such a file (the trailer stands behind the zip archive and is ignored).
+Ours verify the digest first: `torch.load` alone notices about one in two hundred flipped bits. The digest is XXH3-128
+(xxHash), which reads memory as fast as it can be read; it detects damage, it does not authenticate.
 """
 
 from __future__ import annotations
 
-import io
 import re
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -19,25 +19,46 @@ import xxhash
 
 from loopwright.errors import CheckpointError
 from loopwright.files import write_durably
+from loopwright.store.plain import plain
 
 FORMAT = 1
-TRAILER = re.compile(rb"\nloopwright-xxh3-128 ([0-9a-f]{32}) (\d{20})\n\Z")
+TRAILER = re.compile(rb"\nloopwright-xxh3-128 ([0-9a-f]{32}) ([0-9]{20})\n")
 TRAILER_BYTES = 75
+BLOCK_BYTES = 1 << 20
+
+UNREADABLE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    UnpicklingError,
+    ValueError,
+    struct.error,
+)
+"""What torch's restricted reader raises on an archive that was not made by `torch.save` from plain content."""
 
 
 class Digesting:
-    """A file that is written to, with the digest and the count of what went through."""
+    """A file that is written to, with the digest and the count of what went through, and the first failure."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.hash = xxhash.xxh3_128()
         self.count = 0
+        self.failure: OSError | None = None
 
     def write(self, block: bytes | memoryview) -> int:
         """Write all of `block`."""
+        try:
+            self.file.write(block)
+        except OSError as error:
+            self.failure = self.failure or error
+            raise
         self.hash.update(block)
         self.count += len(block)
-        self.file.write(block)
         return len(block)
 
     def flush(self) -> None:
@@ -52,58 +73,66 @@ class Digesting:
 def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
     """Write `content` (tensors and plain values, nested) so that `path` holds all of it or what it held before.
 
-    Raises StoreError where the file cannot be written.
+    Raises StoreError where the file cannot be written, or where `content` holds anything that could not be read back.
     """
+    archived = plain({**content, "format": FORMAT}, lambda tensor, place: tensor.detach())
 
     def fill(file: BinaryIO) -> None:
         digesting = Digesting(file)
-        torch.save({"format": FORMAT, **content}, cast(BinaryIO, digesting))
+        try:
+            torch.save(archived, cast(BinaryIO, digesting))
+        except RuntimeError as error:
+            # To a write that failed, the archive's writer in C++ adds a complaint of its own, which hides the cause.
+            raise digesting.failure or error from None
         file.write(digesting.trailer())
 
     write_durably(path, fill)
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """The content of a checkpoint, tensors on the CPU. Verified before a byte of it is parsed; never runs code of the file's.
+    """The content of a checkpoint, tensors on the CPU. Verified before it is parsed; never runs code of the file's.
 
     Raises CheckpointError where the file is missing, damaged, cut short or from a newer version.
     """
     try:
-        data = path.read_bytes()
+        with open(path, "rb") as file:
+            verify(file, path)
+            content = parse(file, path)
     except OSError as error:
-        raise CheckpointError(f"{path}: {error.strerror}; name an existing checkpoint") from error
-    content = parse(verified(data, path), path)
-    if content.get("format") != FORMAT:
-        raise CheckpointError(
-            f"{path}: written in format {content.get('format')}, this version reads {FORMAT}; upgrade Loopwright"
-        )
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); name an existing checkpoint") from error
+    found = content.get("format")
+    if not isinstance(found, int):
+        raise CheckpointError(f"{path}: says no format; a Loopwright checkpoint is expected")
+    if found != FORMAT:
+        raise CheckpointError(f"{path}: written in format {found}, this version reads {FORMAT}; upgrade Loopwright")
     return content
 
 
-def verified(data: bytes, path: Path) -> memoryview:
-    """The archive inside `data`, if the digest behind it is right; raises CheckpointError if not."""
-    match = TRAILER.search(data[-TRAILER_BYTES:])
+def verify(file: BinaryIO, path: Path) -> None:
+    """Raise CheckpointError unless `file` ends with the right digest of all before; leaves it at its start."""
+    archive_bytes = max(0, file.seek(0, 2) - TRAILER_BYTES)
+    file.seek(archive_bytes)
+    match = TRAILER.fullmatch(file.read())
     if match is None:
         raise CheckpointError(f"{path}: no digest at the end, so it is cut short or not a Loopwright checkpoint")
-    archive = memoryview(data)[: -len(match.group())]
-    if int(match[2]) != len(archive) or xxhash.xxh3_128_hexdigest(archive).encode() != match[1]:
-        raise CheckpointError(f"{path}: damaged, its {len(archive)} bytes do not have the digest recorded with them")
-    return archive
+    file.seek(0)
+    digest, left = xxhash.xxh3_128(), archive_bytes
+    while block := file.read(min(left, BLOCK_BYTES)):
+        digest.update(block)
+        left -= len(block)
+    if int(match[2]) != archive_bytes or digest.hexdigest().encode() != match[1]:
+        raise CheckpointError(f"{path}: damaged, its {archive_bytes} bytes do not have the digest recorded with them")
+    file.seek(0)
 
 
-def parse(archive: memoryview, path: Path) -> dict[str, Any]:
-    """The nested content of a verified archive; raises CheckpointError where it holds anything but tensors and plain values."""
+def parse(file: BinaryIO, path: Path) -> dict[str, Any]:
+    """The content of a verified file; raises CheckpointError where it holds anything but tensors and plain values."""
     try:
-        content = torch.load(io.BytesIO(archive), map_location="cpu", weights_only=True)
-    except (
-        RuntimeError,
-        ValueError,
-        KeyError,
-        EOFError,
-        UnpicklingError,
-    ) as error:
-        first = str(error).partition("\n")[0]
-        raise CheckpointError(f"{path}: not a checkpoint of tensors and plain values ({first})") from error
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except UNREADABLE as error:
+        wanted = re.search(r"GLOBAL ([\w.]+)", str(error))
+        found = f"it wants to call {wanted[1]}" if wanted else type(error).__name__
+        raise CheckpointError(f"{path}: holds more than tensors and plain values ({found}), it was not read") from error
     if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: holds a {type(content).__name__}, a checkpoint is a dict")
+        raise CheckpointError(f"{path}: holds a {type(content).__name__}; a checkpoint is a dict")
     return content

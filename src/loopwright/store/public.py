@@ -10,8 +10,11 @@ from torch import nn
 from torch.optim import Optimizer
 
 from loopwright.errors import CheckpointError
+from loopwright.files import make_directory
 from loopwright.store.format import read_checkpoint, write_checkpoint
-from loopwright.weights import load_weights
+from loopwright.weights import check_weights, load_weights
+
+NUMBERS = ("epoch", "step", "metrics", "seed", "extra")
 
 
 def save_checkpoint(
@@ -24,10 +27,10 @@ def save_checkpoint(
     seed: int = 0,
     extra: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write model, optimizer and numbers to `path`: durable, digested, all or nothing.
+    """Write model, optimizer and numbers to `path`: durable, digested, all or nothing. Makes its directory, if need be.
 
-    `extra` may hold tensors and plain values. Raises StoreError where the file cannot be written; an older file at `path` then
-    stays as it was.
+    `extra` may hold tensors and plain values: numbers, texts, None, and lists, tuples and dicts of them. Raises
+    StoreError where it holds anything else, or the file cannot be written; an older file at `path` then stays.
 
     >>> save_checkpoint("model.pt", model, optimizer, epoch=3, step=1200, metrics={"accuracy": 0.98})  # doctest: +SKIP
     """
@@ -36,10 +39,11 @@ def save_checkpoint(
         "optimizer": optimizer.state_dict() if optimizer is not None else None,
         "epoch": epoch,
         "step": step,
-        "metrics": dict(metrics or {}),
+        "metrics": metrics or {},
         "seed": seed,
-        "extra": dict(extra or {}),
+        "extra": extra or {},
     }
+    make_directory(Path(path).parent)
     write_checkpoint(Path(path), content)
 
 
@@ -47,17 +51,28 @@ def load_checkpoint(path: str | Path, model: nn.Module, optimizer: Optimizer | N
     """Restore `model` and, if given, `optimizer` from `path`; return epoch, step, metrics, seed and extra.
 
     Raises CheckpointError where the file is missing or damaged, belongs to another model (each key that does not fit is
-    listed), or holds no optimizer though one is given.
+    listed), or holds no optimizer, or another one, though one is given. Model and optimizer are then as they were.
     """
     content = read_checkpoint(Path(path))
-    saved = content.get("model")
-    if saved is None:
+    missing = [key for key in ("model", "optimizer", *NUMBERS) if key not in content]
+    if missing:
         raise CheckpointError(
-            f"{path}: not written by save_checkpoint; a run's checkpoints are read by `loopwright resume`"
+            f"{path}: not written by save_checkpoint, it has no {', no '.join(missing)}; "
+            "a run's checkpoints are read by `loopwright resume`"
         )
-    if optimizer is not None and content["optimizer"] is None:
-        raise CheckpointError(f"{path}: holds no optimizer; save_checkpoint was called without one")
-    load_weights(model, saved, str(path))
+    check_weights(model, content["model"], str(path))
     if optimizer is not None:
-        optimizer.load_state_dict(content["optimizer"])
-    return {key: content[key] for key in ("epoch", "step", "metrics", "seed", "extra")}
+        load_optimizer(optimizer, content["optimizer"], str(path))
+    load_weights(model, content["model"], str(path))
+    return {key: content[key] for key in NUMBERS}
+
+
+def load_optimizer(optimizer: Optimizer, saved: Any, origin: str) -> None:
+    """Restore `optimizer` from its saved state; raises CheckpointError where that is none, or another one's."""
+    if saved is None:
+        raise CheckpointError(f"{origin}: holds no optimizer; load the model alone, or save both next time")
+    try:
+        optimizer.load_state_dict(saved)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        name = type(optimizer).__name__
+        raise CheckpointError(f"{origin}: does not fit this {name} ({error}); build the one that was saved") from error

@@ -70,5 +70,5 @@ class Digits:
 
 def jitter(tensors: Mapping[str, Tensor], uniform: Uniform) -> dict[str, Tensor]:
     """Move by up to 0.7 pixels, turn by up to 10 degrees, scale by up to a tenth."""
-    image = random_affine(tensors["image"], uniform, degrees=10, scale=0.1, pixels=0.7)
-    return {**tensors, "image": image}
+    ink = tensors["image"] + 1  # so that what comes in from outside, 0, is background
+    return {**tensors, "image": random_affine(ink, uniform, degrees=10, scale=0.1, pixels=0.7) - 1}

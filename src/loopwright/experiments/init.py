@@ -1,0 +1,128 @@
+"""Ways to draw the first weights, compared: the same network, data and settings, each way with two seeds."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from loopwright.core import Expect, Experiment, Study
+from loopwright.core.study import Results
+from loopwright.experiments.digits import digits_mlp
+from loopwright.files import write_text
+from loopwright.initializers import Strategy
+from loopwright.journal.lines import read_history
+from loopwright.report import curves
+from loopwright.report.history import Series
+from loopwright.report.ink import count_axis, render, value_axis
+from loopwright.tasks.tables import NotedTable, write_noted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
+SEEDS = (0, 1)
+EPOCHS = 10
+SMOOTHED_OVER = 10  # steps
+LINES = ("-", "--", ":", "-.")
+COLORS = ("#7c838d", "#d84a3f", "#4b87e8", "#e07b28", "#3d9a6c", "#a45fc0")
+COLUMNS = ["strategy", "seed", "status", "loss at step 1", "val loss at the end", "best val accuracy", "test accuracy"]
+NOTHING = {"last": {"loss": math.nan}, "best": {"accuracy": math.nan}}
+EXPLAINED = (
+    "All runs differ in the first weights and the seed alone; clipping and the warm-up of the rate are at work in all. "
+    "Loss at step 1 is that of the weights as they were drawn; chance is log(10) = 2.303. Best validation accuracy and test accuracy are those of the checkpoint with the best validation accuracy."
+)
+
+
+def digits_init() -> Study:
+    """Six ways to draw the first weights of digits-mlp, two seeds each: do they matter, and is the ranking luck?"""
+    members = [member(strategy, seed) for strategy in STRATEGIES for seed in SEEDS]
+    return Study("digits-init", tuple(members), conclude)
+
+
+def member(strategy: Strategy, seed: int) -> Experiment:
+    """A short `digits-mlp`; the seed decides the weights, the order of the samples, dropout and augmentation."""
+    name = f"{strategy}-seed{seed}"
+    return replace(digits_mlp(), name=name, init=strategy, seed=seed, epochs=EPOCHS, threads=1, expect=Expect())
+
+
+@dataclass(frozen=True)
+class Start:
+    """What became of a way to draw the weights with a seed; `losses` are the steps'. What was not reached is NaN."""
+
+    strategy: str
+    seed: int
+    status: str
+    losses: tuple[float, ...]
+    val_loss: float
+    val_accuracy: float
+    test_accuracy: float
+
+    def cells(self) -> list[str | int | float]:
+        """The run as a row of the table."""
+        first = self.losses[0] if self.losses else math.nan
+        return [self.strategy, self.seed, self.status, first, self.val_loss, self.val_accuracy, self.test_accuracy]
+
+
+def conclude(results: Results, directory: Path) -> None:
+    """Write the table initialization.json with its conclusion, and the picture initialization.svg."""
+    starts = [measured(experiment, metrics) for experiment, metrics in results]
+    rows = [start.cells() for start in starts]
+    table = NotedTable(title="Initialization", columns=COLUMNS, rows=rows, note=f"{ranking(starts)} {EXPLAINED}")
+    write_noted(table, directory / "initialization.json")
+    write_text(directory / "initialization.svg", render(lambda figure: draw(figure, starts), 900, 380))
+
+
+def measured(experiment: Experiment, metrics: Mapping[str, Any]) -> Start:
+    """The numbers of a run, finished or failed, from its metrics.json and its history."""
+    history = read_history(Path(metrics["run"]) / "logs" / "history.jsonl")
+    val, test = metrics.get("val", NOTHING), metrics.get("test", NOTHING)
+    return Start(
+        strategy=experiment.init,
+        seed=experiment.seed,
+        status=metrics["status"],
+        losses=tuple(float(record["loss"]["total"]) for record in history if record["kind"] == "step"),
+        val_loss=float(val["last"]["loss"]),
+        val_accuracy=float(val["best"]["accuracy"]),
+        test_accuracy=float(test["best"]["accuracy"]),
+    )
+
+
+def ranking(starts: Sequence[Start]) -> str:
+    """The strategies by validation loss, and whether the seeds agree on their order."""
+    losses: dict[str, dict[int, float]] = {}
+    for start in starts:
+        known = start.val_loss if math.isfinite(start.val_loss) else math.inf
+        losses.setdefault(start.strategy, {})[start.seed] = known
+    means = {strategy: statistics.fmean(by_seed.values()) for strategy, by_seed in losses.items()}
+    best_first = sorted(means, key=lambda strategy: means[strategy])
+    listed = ", ".join(f"{strategy} {means[strategy]:.4g}" for strategy in best_first)
+    seeds = sorted({start.seed for start in starts})
+    pairs = list(combinations(losses.values(), 2))
+    alike = sum(len({one[seed] < other[seed] for seed in seeds}) == 1 for one, other in pairs)
+    agree = "the ranking is the same" if alike == len(pairs) else "the ranking is not the same"
+    return (
+        f"By mean validation loss at the end: {listed}. Over the seeds {', '.join(map(str, seeds))} {agree}: "
+        f"{alike} of {len(pairs)} pairs of strategies come in one order with every seed."
+    )
+
+
+def draw(figure: Figure, starts: Sequence[Start]) -> None:
+    """The training loss of every run, smoothed: a color for each strategy, a kind of line for each seed."""
+    axes = figure.subplots()
+    colors = dict(zip(dict.fromkeys(start.strategy for start in starts), cycle(COLORS), strict=False))
+    lines = dict(zip(sorted({start.seed for start in starts}), cycle(LINES), strict=False))
+    for start in starts:
+        raw = Series.of(range(1, len(start.losses) + 1), start.losses)
+        line = curves.smooth(curves.finite(raw), span=SMOOTHED_OVER)
+        label = f"{start.strategy}, seed {start.seed}"
+        axes.plot(line.steps, line.values, lines[start.seed], color=colors[start.strategy], label=label)
+    axes.set_title(f"Training loss, a moving average over {SMOOTHED_OVER} steps")
+    count_axis(axes, max((len(start.losses) for start in starts), default=0))
+    if any(start.losses for start in starts):
+        value_axis(axes, log=True)
+    figure.legend(loc="outside right upper")
