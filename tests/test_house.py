@@ -40,7 +40,9 @@ def imported(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
         names = [alias.name for alias in node.names]
     elif isinstance(node, ast.ImportFrom):
-        names = [f"{node.module}.{alias.name}" if node.module == "loopwright" else node.module or "" for alias in node.names]
+        names = [
+            f"{node.module}.{alias.name}" if node.module == "loopwright" else node.module or "" for alias in node.names
+        ]
     else:
         return []
     return [name.split(".")[1] if "." in name else "__init__" for name in names if name.split(".")[0] == "loopwright"]
@@ -57,7 +59,9 @@ def test_imports_point_down(module):
     for node in ast.walk(tree(module)):
         for other in imported(node):
             name = other if other in LEVEL else "__init__"
-            assert name == own or LEVEL[name] < LEVEL[own], f"{own} (level {LEVEL[own]}) imports {other} (level {LEVEL[name]})"
+            assert name == own or LEVEL[name] < LEVEL[own], (
+                f"{own} (level {LEVEL[own]}) imports {other} (level {LEVEL[name]})"
+            )
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -130,7 +134,16 @@ def test_help_imports_no_torch():
 
 
 def test_the_loop_stands_on_torch_alone():
-    heavy = {"lightning", "pytorch_lightning", "accelerate", "transformers", "ignite", "composer", "sklearn", "matplotlib"}
+    heavy = {
+        "lightning",
+        "pytorch_lightning",
+        "accelerate",
+        "transformers",
+        "ignite",
+        "composer",
+        "sklearn",
+        "matplotlib",
+    }
     assert not heavy & loaded_by("import loopwright.core.loop")
 
 

@@ -62,7 +62,16 @@ def test_list_has_a_line_for_every_experiment(capsys):
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     names = {line.split()[0] for line in lines}
-    assert {"points", "line", "digits-cnn", "digits-mlp", "mnist-cnn", "mnist-resnet", "tabular", "points-scale"} <= names
+    assert {
+        "points",
+        "line",
+        "digits-cnn",
+        "digits-mlp",
+        "mnist-cnn",
+        "mnist-resnet",
+        "tabular",
+        "points-scale",
+    } <= names
     assert all(len(line.split()) > 3 for line in lines)
     assert main(["list", "--json"]) == 0
     assert set(json.loads(capsys.readouterr().out)) == names
@@ -93,7 +102,15 @@ def test_flags_reach_the_record(tmp_path, capsys):
     flags = "--optimizer SGD --optimizer.momentum 0.5 --lr 0.05 --no-shuffle --precision bf16 --task.hidden 8,8 --keep 3 --patience 9"
     assert main(["train", "points-linear", "--run-dir", str(tmp_path), *QUICK, *flags.split()]) == 0
     config = (tmp_path / "points-linear/001/config.toml").read_text()
-    for line in ('type = "SGD"', "momentum = 0.5", "lr = 0.05", "shuffle = false", 'precision = "bf16"', "keep = 3", "patience = 9"):
+    for line in (
+        'type = "SGD"',
+        "momentum = 0.5",
+        "lr = 0.05",
+        "shuffle = false",
+        'precision = "bf16"',
+        "keep = 3",
+        "patience = 9",
+    ):
         assert line in config, line
 
 
@@ -117,7 +134,9 @@ def test_a_record_reruns_from_its_config(run, tmp_path, capsys):
 
 
 def test_flags_win_over_the_config_wherever_they_stand(run, tmp_path, capsys):
-    assert main(["train", "--seed", "5", "--config", str(run / "config.toml"), "--run-dir", str(tmp_path), "--quiet"]) == 0
+    assert (
+        main(["train", "--seed", "5", "--config", str(run / "config.toml"), "--run-dir", str(tmp_path), "--quiet"]) == 0
+    )
     assert "seed = 5" in (tmp_path / "points-linear/001/config.toml").read_text()
 
 
@@ -239,7 +258,11 @@ def test_a_record_never_chooses_what_is_imported(tmp_path, capsys):
     text = f'format = 1\nexperiment = "{stranger}/evil.py:go"\ncode_sha256 = "0"\n'
     (stranger / "config.toml").write_text(text)
     (stranger / "env.json").write_text("{}")
-    for arguments in (["resume", str(stranger)], ["evaluate", str(stranger)], ["train", "--config", str(stranger / "config.toml")]):
+    for arguments in (
+        ["resume", str(stranger)],
+        ["evaluate", str(stranger)],
+        ["train", "--config", str(stranger / "config.toml")],
+    ):
         assert "name it again" in failing(capsys, *arguments)
     (stranger / "config.toml").write_text('format = 1\nexperiment = "os:getcwd"\n')
     assert "name it again" in failing(capsys, "resume", str(stranger))

@@ -68,7 +68,12 @@ def test_hooks_are_called_in_order():
     run(toy(), hooks=[order])
     steps = [f"step {step}" for step in range(1, 15)]
     steps.insert(0, "start 0")
-    for place, call in (("step 5", "validation 5"), ("step 7", "end 0"), ("end 0", "start 1"), ("step 10", "validation 10")):
+    for place, call in (
+        ("step 5", "validation 5"),
+        ("step 7", "end 0"),
+        ("end 0", "start 1"),
+        ("step 10", "validation 10"),
+    ):
         steps.insert(steps.index(place) + 1, call)
     assert order.calls == [*steps, "validation 14", "end 1"]
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from loopwright.core import SGD, Adam, AdamW, Muon, build_optimizer
+from loopwright.core.adam import FusedAdam
 
 ALL = [AdamW(), Adam(), SGD(), Muon()]
 
@@ -77,6 +78,17 @@ def test_muon_of_hidden_matrices_alone_needs_no_adamw():
 
 def test_build_optimizer_is_adamw_with_the_given_betas():
     optimizer = build_optimizer(network(), 3e-4, weight_decay=0.1, betas=(0.9, 0.95))
-    assert isinstance(optimizer, torch.optim.AdamW)
+    assert isinstance(optimizer, FusedAdam)
     assert optimizer.param_groups[0]["betas"] == (0.9, 0.95)
     assert [group["weight_decay"] for group in optimizer.param_groups] == [0.1, 0.0]
+
+
+@pytest.mark.parametrize("choice", ALL, ids=lambda choice: type(choice).__name__)
+def test_parameters_of_several_types_are_no_obstacle(choice):
+    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4).double(), nn.Linear(4, 2))
+    optimizer = choice.build(model)
+    for parameter in model.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    before = [parameter.clone() for parameter in model.parameters()]
+    optimizer.step()
+    assert not any(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=True))

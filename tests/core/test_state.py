@@ -20,7 +20,9 @@ def test_the_same_seed_draws_the_same_weights_whatever_was_drawn_before():
 def test_a_checkpoint_of_another_model_is_refused_key_by_key():
     class Other(Toy):
         def model(self):
-            return nn.Sequential(nn.Linear(4, 8), nn.Identity(), nn.ReLU(), nn.Dropout(), nn.Linear(8, 2), nn.Linear(2, 2))
+            return nn.Sequential(
+                nn.Linear(4, 8), nn.Identity(), nn.ReLU(), nn.Dropout(), nn.Linear(8, 2), nn.Linear(2, 2)
+            )
 
     with pytest.raises(CheckpointError) as caught:
         State.create(toy()).load_state_dict(State.create(toy(task=Other())).state_dict(), "other.pt")

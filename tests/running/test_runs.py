@@ -37,7 +37,9 @@ def history(run):
 
 
 def weights(run, name="last"):
-    return {key: value.tolist() for key, value in read_checkpoint(run / f"checkpoints/{name}.pt")["state"]["model"].items()}
+    return {
+        key: value.tolist() for key, value in read_checkpoint(run / f"checkpoints/{name}.pt")["state"]["model"].items()
+    }
 
 
 def results(run):
@@ -57,7 +59,18 @@ def test_a_finished_run_has_every_file(finished):
 
 def test_the_environment_says_where_the_numbers_come_from(finished):
     env = json.loads((finished / "env.json").read_text())
-    for key in ("seed", "init_sha256", "data_sha256", "python", "torch", "cuda", "cpu", "threads", "device", "precision"):
+    for key in (
+        "seed",
+        "init_sha256",
+        "data_sha256",
+        "python",
+        "torch",
+        "cuda",
+        "cpu",
+        "threads",
+        "device",
+        "precision",
+    ):
         assert key in env, key
     for key in ("git_commit", "git_dirty", "command", "packages", "started", "deterministic", "loopwright"):
         assert key in env, key
@@ -76,7 +89,11 @@ def test_the_summary_has_both_weights_on_every_split(finished):
             assert set(metrics[split][which]) >= {"loss", "accuracy"}
     validations = [r for r in history(finished) if r["kind"] == "validation"]
     assert metrics["val"]["last"] == validations[-1]["metrics"]
-    assert metrics["val"]["best"]["accuracy"] == metrics["best"]["value"] == max(v["metrics"]["accuracy"] for v in validations)
+    assert (
+        metrics["val"]["best"]["accuracy"]
+        == metrics["best"]["value"]
+        == max(v["metrics"]["accuracy"] for v in validations)
+    )
 
 
 def test_the_history_has_steps_epochs_and_validations(finished):
@@ -187,7 +204,11 @@ def test_a_run_that_fails_says_so_in_its_record(tmp_path):
 
 
 def test_claims_are_judged(tmp_path):
-    claims = (Claim("test.best.accuracy", at_least=0.0), Claim("test.best.accuracy", at_least=2.0), Claim("no.such", at_most=1.0))
+    claims = (
+        Claim("test.best.accuracy", at_least=0.0),
+        Claim("test.best.accuracy", at_least=2.0),
+        Claim("no.such", at_most=1.0),
+    )
     run = train_one_experiment(replace(toy(), expect=Expect(claims=claims)), tmp_path)
     judged = results(run)["claims"]
     assert [claim["holds"] for claim in judged] == [True, False, False]

@@ -14,6 +14,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from loopwright.core.adam import FusedAdam
+
 
 @dataclass(frozen=True)
 class AdamW:
@@ -27,7 +29,8 @@ class AdamW:
     def build(self, model: nn.Module) -> Optimizer:
         """The torch optimizer over all parameters of `model` that want a gradient."""
         groups = decay_groups(trainable(model), self.weight_decay)
-        return with_peak(torch.optim.AdamW(groups, lr=self.lr, betas=self.betas, eps=self.eps, fused=True))
+        kind = FusedAdam if uniform(groups) else torch.optim.AdamW
+        return with_peak(kind(groups, lr=self.lr, betas=self.betas, eps=self.eps))
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,9 @@ class Adam:
     def build(self, model: nn.Module) -> Optimizer:
         """The torch optimizer over all parameters of `model` that want a gradient."""
         groups = decay_groups(trainable(model), self.weight_decay)
-        return with_peak(torch.optim.Adam(groups, lr=self.lr, betas=self.betas, eps=self.eps, fused=True))
+        if uniform(groups):
+            return with_peak(FusedAdam(groups, lr=self.lr, betas=self.betas, eps=self.eps, decoupled=False))
+        return with_peak(torch.optim.Adam(groups, lr=self.lr, betas=self.betas, eps=self.eps))
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ class SGD:
         """The torch optimizer over all parameters of `model` that want a gradient."""
         groups = decay_groups(trainable(model), self.weight_decay)
         return with_peak(
-            torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, fused=True)
+            torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, fused=uniform(groups))
         )
 
 
@@ -86,7 +91,7 @@ class Muon:
             parts.append(torch.optim.Muon(hidden, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay))
         if rest:
             groups = decay_groups(rest, self.weight_decay)
-            parts.append(torch.optim.AdamW(groups, lr=self.adamw_lr, betas=self.betas, fused=True))
+            parts.append(torch.optim.AdamW(groups, lr=self.adamw_lr, betas=self.betas, fused=uniform(groups)))
         return with_peak(cast(Optimizer, Several(parts)))
 
 
@@ -143,6 +148,12 @@ def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> lis
     vectors = [parameter for parameter in parameters if parameter.ndim < 2]
     groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     return [group for group in groups if group["params"]]
+
+
+def uniform(groups: list[dict[str, Any]]) -> bool:
+    """Whether all parameters are floating-point numbers of one type on one device, as fused kernels want them."""
+    kinds = {(parameter.device, parameter.dtype) for group in groups for parameter in group["params"]}
+    return len(kinds) == 1 and next(iter(kinds))[1].is_floating_point
 
 
 def with_peak(optimizer: Optimizer) -> Optimizer:

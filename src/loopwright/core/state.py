@@ -26,7 +26,8 @@ from loopwright.weights import load_weights
 
 @dataclass
 class State:
-    """Everything that a step changes. `forward` is the model, compiled where the experiment says so.
+    """Everything that a step changes. `forward` is the model, compiled where the experiment says so: for each shape by
+    itself, since which kernel a dynamic shape gets depends on the shapes met before.
 
     `closed` is the last step whose evaluation and end of epoch are done: a run stopped in between does them when it resumes.
     """
@@ -57,7 +58,7 @@ class State:
         precision = Precision(experiment.precision, device)
         return State(
             model=model,
-            forward=cast(nn.Module, torch.compile(model)) if experiment.compile else model,
+            forward=cast(nn.Module, torch.compile(model, dynamic=False)) if experiment.compile else model,
             optimizer=experiment.optimizer.build(model),
             scaler=precision.scaler(),
             average=build_average(model, experiment.ema_decay),

@@ -13,28 +13,26 @@ from typing import TYPE_CHECKING, Any, get_args
 from loopwright.core import Expect, Experiment, Study
 from loopwright.core.study import Results
 from loopwright.experiments.digits import digits_mlp
-from loopwright.files import write_text
 from loopwright.initializers import Strategy
-from loopwright.journal.lines import read_history
-from loopwright.report import curves
-from loopwright.report.history import Series
-from loopwright.report.ink import count_axis, render, value_axis
+from loopwright.journal import read_history
 from loopwright.tasks.tables import NotedTable, write_noted
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes
 
 STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
 SEEDS = (0, 1)
 EPOCHS = 10
-SMOOTHED_OVER = 10  # steps
+BLOCK = 5  # steps
+NEAR = 1.3  # times the lowest first loss
 LINES = ("-", "--", ":", "-.")
 COLORS = ("#7c838d", "#d84a3f", "#4b87e8", "#e07b28", "#3d9a6c", "#a45fc0")
 COLUMNS = ["strategy", "seed", "status", "loss at step 1", "val loss at the end", "best val accuracy", "test accuracy"]
 NOTHING = {"last": {"loss": math.nan}, "best": {"accuracy": math.nan}}
 EXPLAINED = (
     "All runs differ in the first weights and the seed alone; clipping and the warm-up of the rate are at work in all. "
-    "Loss at step 1 is that of the weights as they were drawn; chance is log(10) = 2.303. Best validation accuracy and test accuracy are those of the checkpoint with the best validation accuracy."
+    "Loss at step 1 is that of the weights as they were drawn; chance is log(10) = 2.303. Best validation accuracy and "
+    "test accuracy are those of the checkpoint with the best validation accuracy."
 )
 
 
@@ -74,7 +72,7 @@ def conclude(results: Results, directory: Path) -> None:
     rows = [start.cells() for start in starts]
     table = NotedTable(title="Initialization", columns=COLUMNS, rows=rows, note=f"{ranking(starts)} {EXPLAINED}")
     write_noted(table, directory / "initialization.json")
-    write_text(directory / "initialization.svg", render(lambda figure: draw(figure, starts), 900, 380))
+    draw(starts, directory / "initialization.svg")
 
 
 def measured(experiment: Experiment, metrics: Mapping[str, Any]) -> Start:
@@ -111,18 +109,28 @@ def ranking(starts: Sequence[Start]) -> str:
     )
 
 
-def draw(figure: Figure, starts: Sequence[Start]) -> None:
-    """The training loss of every run, smoothed: a color for each strategy, a kind of line for each seed."""
-    axes = figure.subplots()
+def draw(starts: Sequence[Start], path: Path) -> None:
+    """The training loss of every run, on a logarithmic scale, and closely for those that begin near the lowest."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4), layout="constrained")
+    wide, close = figure.subplots(1, 2)
+    draw_losses(wide, starts)
+    draw_losses(close, starts)
+    wide.set(yscale="log", title=f"Training loss, means of {BLOCK} steps")
+    lowest = min((start.losses[0] for start in starts if start.losses), default=1.0)
+    close.set(ylim=(0, NEAR * lowest), title="The same, from 0 to a little above the lowest first loss")
+    figure.legend(*wide.get_legend_handles_labels(), loc="outside right upper")
+    figure.savefig(path, metadata={"Date": None})
+
+
+def draw_losses(axes: Axes, starts: Sequence[Start]) -> None:
+    """The losses in blocks of steps: a color for each strategy, a kind of line for each seed."""
     colors = dict(zip(dict.fromkeys(start.strategy for start in starts), cycle(COLORS), strict=False))
     lines = dict(zip(sorted({start.seed for start in starts}), cycle(LINES), strict=False))
     for start in starts:
-        raw = Series.of(range(1, len(start.losses) + 1), start.losses)
-        line = curves.smooth(curves.finite(raw), span=SMOOTHED_OVER)
+        firsts = range(0, len(start.losses), BLOCK)
+        means = [statistics.fmean(start.losses[first : first + BLOCK]) for first in firsts]
         label = f"{start.strategy}, seed {start.seed}"
-        axes.plot(line.steps, line.values, lines[start.seed], color=colors[start.strategy], label=label)
-    axes.set_title(f"Training loss, a moving average over {SMOOTHED_OVER} steps")
-    count_axis(axes, max((len(start.losses) for start in starts), default=0))
-    if any(start.losses for start in starts):
-        value_axis(axes, log=True)
-    figure.legend(loc="outside right upper")
+        axes.plot(firsts, means, lines[start.seed], color=colors[start.strategy], label=label)
+    axes.set_xlabel("step")

@@ -6,28 +6,21 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle, pairwise
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loopwright.core import Constant, Expect, Experiment, Study
 from loopwright.core.study import Results
 from loopwright.experiments.points import points
-from loopwright.files import write_text
-from loopwright.journal.lines import read_history
-from loopwright.report.ink import render, value_axis
+from loopwright.journal import read_history
 from loopwright.tasks.points import Points
 from loopwright.tasks.tables import NotedTable, write_noted
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 SIZES = (100, 1_000, 10_000, 100_000)
 BATCH_SIZES = (32, 256, 1_024)
 STEPS = 3_200  # an epoch of the largest set in the smallest batches, and a little more
 PROPORTIONAL = 0.15  # how far from 1 a slope may be
-COLORS = ("#4b87e8", "#e07b28", "#3d9a6c", "#a45fc0")
 COLUMNS = ["n", "batch size", "steps", "steps/s", "seconds per epoch", "samples/s", "final loss", "accuracy"]
 EXPLAINED = (
     "All runs make the same number of steps at a constant rate. Steps/s come from the median time of a step, which "
@@ -94,7 +87,7 @@ def conclude(results: Results, directory: Path) -> None:
     note = " ".join([*conclusion(runs, slopes), *failures, EXPLAINED])
     table = NotedTable(title="Scale", columns=[*COLUMNS, "loss noise", "largest spike", "slope"], rows=rows, note=note)
     write_noted(table, directory / "scale.json")
-    write_text(directory / "scaling.svg", render(lambda figure: draw(figure, runs), 900, 340))
+    draw(runs, directory / "scaling.svg")
 
 
 def measured(experiment: Experiment, metrics: Mapping[str, Any]) -> Measured:
@@ -172,21 +165,17 @@ def converging(group: Sequence[Measured]) -> str:
     )
 
 
-def draw(figure: Figure, runs: Sequence[Measured]) -> None:
+def draw(runs: Sequence[Measured], path: Path) -> None:
     """Time per epoch and loss noise against n, a line for each batch size."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for color, (batch_size, group) in zip(cycle(COLORS), by_batch_size(runs).items(), strict=False):
+    for batch_size, group in by_batch_size(runs).items():
         sizes, label = [run.n for run in group], f"batch size {batch_size:,}"
-        left.plot(sizes, [run.epoch_seconds for run in group], "o-", color=color, markersize=4, label=label)
-        right.plot(sizes, [run.noise for run in group], "o-", color=color, markersize=4, label=label)
-    decorate(left, "seconds per epoch")
-    decorate(right, "standard deviation of the last losses")
-
-
-def decorate(axes: Axes, title: str) -> None:
-    """Logarithmic scales, a title, the legend."""
-    axes.set(title=title, xlabel="n, training points")
-    if axes.has_data():
-        axes.set_xscale("log")
-        value_axis(axes, log=True)
-        axes.legend()
+        left.plot(sizes, [run.epoch_seconds for run in group], "o-", markersize=4, label=label)
+        right.plot(sizes, [run.noise for run in group], "o-", markersize=4, label=label)
+    left.set(xscale="log", yscale="log", xlabel="n, training points", title="Seconds per epoch")
+    right.set(xscale="log", yscale="log", xlabel="n, training points", title="Standard deviation of the last losses")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside right upper")
+    figure.savefig(path, metadata={"Date": None})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,6 +11,9 @@ from typing import Any
 from loopwright.journal.lines import Record, scan_history
 
 Identity = tuple[str, int]
+
+MAX_SECONDS = 1e12
+"""Thirty thousand years; what claims more is no time."""
 
 
 @dataclass
@@ -42,13 +44,13 @@ class EpochSums:
 
     def means(self) -> Record:
         """The loss per sample, the gradient norm per step, and the last rate."""
-        loss = self.loss / self.samples if self.samples else 0.0
-        return {"train_loss": loss, "grad_norm": self.grad_norm / self.num_steps, "lr": self.lr}
+        loss, norm = self.loss / max(1, self.samples), self.grad_norm / max(1, self.num_steps)
+        return {"train_loss": loss, "grad_norm": norm, "lr": self.lr}
 
 
 @dataclass
 class Past:
-    """`recorded`: what is written of steps that will be computed again. `sums`: of the epoch that `resumed_at` lies in.
+    """`recorded`: what is written of steps that will be computed again. `sums`: of the epoch that was under way.
 
     `seconds`: the latest time on the run's clock.
     """
@@ -61,28 +63,39 @@ class Past:
 def recall(path: Path, resumed_at: int) -> Past:
     """Read the history at `path` as a stream, for a run that goes on from step `resumed_at`.
 
-    Of a step that was written twice, the later record counts. Raises OSError where the file cannot be read.
+    Of a step that was written twice the later record counts; what is no record of ours is passed over. Raises OSError where
+    the file cannot be read.
     """
-    past = Past()
-    epoch: dict[int, Record] = {}
-    for record in scan_history(path) if path.is_file() else ():
+    past, epoch = Past(), 0
+    under_way: dict[int, Record] = {}
+    for record in scan_history(path):
         past.seconds = max(past.seconds, seconds_of(record))
-        if (about := identity(record)) is None:
+        about = identity(record)
+        if about is None:
             continue
         kind, step = about
-        if kind == "step" and step <= resumed_at:
-            epoch = with_step(epoch, record, step)
-        elif step >= resumed_at:
+        if kind != "step" or step > resumed_at:
             past.recorded[about] = record
-    for step in sorted(epoch):
+            continue
+        # Steps of an earlier epoch than the newest were written again after a resume; that epoch is closed.
+        if record["epoch"] > epoch:
+            epoch, under_way = record["epoch"], {}
+        if record["epoch"] == epoch:
+            under_way[step] = record
+    for _, record in sorted(under_way.items()):
         with suppress(LookupError, TypeError, ValueError, OverflowError):
-            past.sums.add(epoch[step])
+            past.sums.add(record)
     return past
 
 
-def with_step(epoch: dict[int, Record], record: Record, step: int) -> dict[int, Record]:
-    """The steps of the newest epoch seen so far, after `record`: earlier epochs are closed and need not be kept."""
-    number = epoch_of(record)
-    newest = max(map(epoch_of, epoch.values()), default=number)
-    ...
-    return epoch
+def identity(record: Mapping[str, Any]) -> Identity | None:
+    """What a record is about, its kind and step; None for an event and for what is no record of ours."""
+    kind, step, epoch = record.get("kind"), record.get("step"), record.get("epoch")
+    ours = isinstance(kind, str) and isinstance(step, int) and isinstance(epoch, int)
+    return (str(kind), int(step)) if ours and kind != "event" else None
+
+
+def seconds_of(record: Mapping[str, Any]) -> float:
+    """The time of a record on the run's clock; 0 where it tells none."""
+    seconds = record.get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < MAX_SECONDS else 0.0

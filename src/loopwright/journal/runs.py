@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import os
+import re
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from loopwright.errors import RunError, StoreError, nearest
+from loopwright.errors import ConfigError, RunError, nearest
+from loopwright.files import make_directory, refusals, sync_directory
 
 FIRST_FILES = ("config.toml", "env.json")
+NUMBER = re.compile("[0-9]+")
 
 
 def create_run(root: Path, experiment: str) -> Path:
     """A new directory `root/experiment/NNN` with the next free number; `latest` beside it points at it.
 
-    Raises StoreError where it cannot be made.
+    Raises ConfigError where `experiment` is not the plain name of a directory, StoreError where it cannot be made.
     """
+    if Path(experiment).name != experiment or experiment == ".." or not experiment.isprintable():
+        raise ConfigError(f"name: received {experiment!r}, an experiment's name is that of a directory; choose a plain one")
     parent = root / experiment
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
+    make_directory(parent)
+    with refusals(parent):
         run = claim(parent)
-        (run / "logs").mkdir()
-        point_latest(run)
-    except OSError as error:
-        raise StoreError(f"{parent}: {error.strerror}; choose a directory you may write with --run-dir") from error
+        sync_directory(parent)
+    make_directory(run / "logs")
+    point_latest(parent)
     return run
 
 
 def claim(parent: Path) -> Path:
     """Make the next numbered directory; `mkdir` decides between two processes that want the same number."""
-    number = max((int(path.name) for path in parent.iterdir() if path.name.isdigit()), default=0)
+    number = max((int(run.name) for run in numbered(parent)), default=0)
     while True:
         number += 1
         run = parent / f"{number:03d}"
@@ -39,16 +46,31 @@ def claim(parent: Path) -> Path:
         return run
 
 
-def point_latest(run: Path) -> None:
-    """Let `latest` beside `run` point at it."""
-    temporary = run.parent / f".latest.{os.getpid()}.tmp"
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(run.name)
-    os.replace(temporary, run.parent / "latest")
+def point_latest(parent: Path, symlink: Callable[[str, Path], None] = os.symlink) -> None:
+    """Let `latest` in `parent` point at the newest run; there is none where the file system has no symbolic links."""
+    temporary = parent / f".latest.{threading.get_native_id()}.tmp"
+    newest = None
+    with refusals(parent / "latest"):
+        # Whoever makes a run while this one is being linked links it later, or is seen here.
+        while newest != numbered(parent)[-1]:
+            newest = numbered(parent)[-1]
+            with suppress(FileNotFoundError):
+                temporary.unlink()
+            try:
+                symlink(newest.name, temporary)
+            except OSError:
+                return
+            os.replace(temporary, parent / "latest")
+
+
+def numbered(parent: Path) -> list[Path]:
+    """The numbered directories in `parent`, oldest first."""
+    runs = [path for path in parent.iterdir() if NUMBER.fullmatch(path.name) and path.is_dir()]
+    return sorted(runs, key=lambda run: int(run.name))
 
 
 def open_run(path: Path) -> Path:
-    """The run directory that `path` names, `latest` resolved. Raises RunError where it is not one."""
+    """The run directory that `path` names, links such as `latest` followed. Raises RunError where it is not one."""
     if not path.exists():
         siblings = [str(other) for other in path.parent.iterdir()] if path.parent.is_dir() else []
         raise RunError(f"{path}: no such run; {nearest(str(path), siblings)}")
@@ -57,10 +79,12 @@ def open_run(path: Path) -> Path:
         raise RunError(
             f"{path}: not a run, it has no {' and no '.join(missing)}; `loopwright runs` lists those there are"
         )
-    return path.parent / os.readlink(path) if path.is_symlink() else path
+    while path.is_symlink():
+        path = path.parent / os.readlink(path)
+    return path
 
 
 def list_runs(root: Path) -> list[Path]:
     """All run directories below `root`, by experiment and number."""
-    runs = [path for path in root.glob("*/*") if path.name.isdigit() and (path / "config.toml").is_file()]
+    runs = [path for path in root.glob("*/*") if NUMBER.fullmatch(path.name) and os.path.isfile(path / "config.toml")]
     return sorted(runs, key=lambda run: (run.parent.name, int(run.name)))

@@ -1,0 +1,78 @@
+"""Adam and AdamW in torch's fused kernel, with little around it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+Moments = dict[str, Tensor]
+
+
+class FusedAdam(Optimizer):
+    """AdamW, or with `decoupled=False` Adam: the bits and the state of torch's own (fused), in less time.
+
+    On a small model torch's classes spend five times the kernel's time around it: a profiler scope, hooks, grouping
+    by device and dtype. Here all parameters must be of one device and dtype, and torch's hooks on optimizer steps
+    are not called.
+    """
+
+    def __init__(
+        self,
+        groups: list[dict[str, Any]],
+        *,
+        lr: float,
+        betas: tuple[float, float],
+        eps: float = 1e-8,
+        decoupled: bool = True,
+    ) -> None:
+        super().__init__(groups, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": 0.0, "fused": True})
+        self.kernel = torch._fused_adamw_ if decoupled else torch._fused_adam_
+
+    def _patch_step_function(self) -> None:
+        # Optimizer's would wrap `step` in the profiler scope and the hooks.
+        self._zero_grad_profile_name = "FusedAdam.zero_grad"
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One update of every parameter that has a gradient; there is no closure."""
+        for group in self.param_groups:
+            parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
+            if not parameters:
+                continue
+            moments = [self.state[parameter] or self.begin(parameter) for parameter in parameters]
+            steps = [entry["step"] for entry in moments]
+            torch._foreach_add_(steps, 1)
+            self.kernel(
+                parameters,
+                [parameter.grad for parameter in parameters],
+                [entry["exp_avg"] for entry in moments],
+                [entry["exp_avg_sq"] for entry in moments],
+                [],
+                steps,
+                lr=group["lr"],
+                beta1=group["betas"][0],
+                beta2=group["betas"][1],
+                weight_decay=group["weight_decay"],
+                eps=group["eps"],
+                amsgrad=False,
+                maximize=False,
+            )
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Drop the gradients; the next backward pass makes new ones."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.grad = None
+
+    def begin(self, parameter: nn.Parameter) -> Moments:
+        """The state of a parameter before its first update."""
+        moments = {
+            "step": torch.zeros((), dtype=torch.float32, device=parameter.device),
+            "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+            "exp_avg_sq": torch.zeros_like(parameter, memory_format=torch.preserve_format),
+        }
+        self.state[parameter] = moments
+        return moments
