@@ -1,8 +1,8 @@
 """The training of `loopwright train digits-mlp --no-task.augment --epochs 5 --threads 1`, without the engine.
 
-Plain PyTorch from top to bottom: what the engine adds is the record, the checkpoints and the checks, not other arithmetic. A test
-proves that both give the same weights, bit for bit. Only two things come from Loopwright: the order of the samples
-(a keyed permutation) and the seeds (integers folded into one). Run it: python examples/flat.py
+Plain PyTorch from top to bottom: what the engine adds is the record, the checkpoints and the checks, not other
+arithmetic. A test proves that both give the same weights, bit for bit. Only two things come from Loopwright: the
+order of the samples (a keyed permutation) and the seeds (integers folded into one). Run it: python examples/flat.py
 """
 
 import math

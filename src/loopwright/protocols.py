@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -21,9 +22,9 @@ SPLITS: tuple[Split, ...] = ("train", "val", "test")
 class Batch:
     """The samples of one logical shard of a step.
 
-    `tensors`: by name, first dimension the samples. `weights`: for each component of the loss, what its sum is to be divided
-    by (samples, tokens …), counted over this shard alone; the loop adds the shards' weights up and divides once.
-    `samples`: int64 (B,), the samples' numbers in their split, for augmentation, replay and error messages.
+    `tensors`: by name, first dimension the samples. `weights`: for each component of the loss, what its sum is to be
+    divided by (samples, tokens …), counted over this shard alone; the loop adds the shards' weights up and divides
+    once. `samples`: int64 (B,), the samples' numbers in their split, for augmentation, replay and error messages.
     """
 
     tensors: Mapping[str, Tensor]
@@ -48,8 +49,8 @@ class Batch:
 class Plan:
     """Which samples step `t` sees: arithmetic on integers, so that a stream of batches can start at any step.
 
-    Each epoch passes over the whole training split once, in an order keyed by `(seed, epoch)`. A batch of `batch_size` samples is
-    cut into `shards` parts; the last batch of an epoch holds what is left, cut the same way.
+    Each epoch passes over the whole training split once, in an order keyed by `(seed, epoch)`. A batch of
+    `batch_size` samples is cut into `shards` parts; the last batch of an epoch holds what is left, cut the same way.
     `shuffle=False` keeps the order of the data, for those who want to see what that does.
     """
 
@@ -73,7 +74,7 @@ class Plan:
         bounds = [0]
         for shard in range(self.shards):
             bounds.append(bounds[-1] + count // self.shards + (shard < count % self.shards))
-        return [(first, end) for first, end in zip(bounds, bounds[1:], strict=False) if end > first]
+        return [(first, end) for first, end in pairwise(bounds) if end > first]
 
 
 class Data(Protocol):
@@ -113,7 +114,8 @@ class Task(Protocol):
         ...
 
     def loss(self, model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
-        """Forward pass and loss: for each component the SUM over the batch (scalar tensors), named as in `batch.weights`.
+        """Forward pass and loss: for each component the SUM over the batch (scalar tensors), named as in
+        `batch.weights`.
 
         The loop minimizes the sum over components of (component's sum / its weight).
         """
@@ -132,8 +134,8 @@ class Task(Protocol):
 class StepReport:
     """What one step did. Tensors are 0-dimensional and may still be on their way from the device: read them in blocks.
 
-    `step` counts finished steps, from 1. `epoch` is the epoch the step belonged to, from 0. `lr` is the first parameter group's
-    rate. `grad_norm` is the norm before clipping. `samples` were used in this step.
+    `step` counts finished steps, from 1. `epoch` is the epoch the step belonged to, from 0. `lr` is the first
+    parameter group's rate. `grad_norm` is the norm before clipping. `samples` were used in this step.
     """
 
     step: int

@@ -1,8 +1,8 @@
 """Integers in, random numbers out: nothing random in a run depends on anything but integers.
 
-A generator is never advanced from step to step. Before each use it is set from `fold(seed, purpose, ...)`, so that any step,
-shard or sample can be computed again on its own, in any process. The mixing function is the finalizer of SplitMix64
-(Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014, section 3).
+A generator is never advanced from step to step. Before each use it is set from `fold(seed, purpose, ...)`, so that
+any step, shard or sample can be computed again on its own, in any process. The mixing function is the finalizer of
+SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014, section 3).
 """
 
 from __future__ import annotations
@@ -68,8 +68,8 @@ def mix_array(values: UInt64) -> UInt64:
 def uniform(seed: int, epoch: int, samples: Tensor) -> Uniform:
     """Random numbers that belong to a sample in an epoch, whichever batch, shard or process it is met in.
 
-    `samples` is an int64 tensor (B,) of sample numbers. What comes back is called with a count k and gives a float32 tensor
-    (B, k) in [0, 1); each call continues the samples' own streams.
+    `samples` is an int64 tensor (B,) of sample numbers. What comes back is called with a count k and gives a float32
+    tensor (B, k) in [0, 1); each call continues the samples' own streams.
     """
     base = mix_array(samples.cpu().numpy().astype(np.uint64) + np.uint64(fold(seed, Purpose.AUGMENT, epoch)))
     drawn = 0

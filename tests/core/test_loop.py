@@ -151,7 +151,7 @@ def test_the_loss_of_the_first_step_is_near_chance():
 
 
 def test_one_batch_can_be_learned_by_heart():
-    state, records, _ = run(toy(task=Toy(n=8, dropout=0.0), steps=200, batch_size=8, eval_every=200))
+    _, records, _ = run(toy(task=Toy(n=8, dropout=0.0), steps=200, batch_size=8, eval_every=200))
     assert records.losses()[-1] < 0.05 < records.losses()[0]
 
 

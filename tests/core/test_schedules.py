@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_a_published_recipe_comes_out_100_steps_of_warmup_then_6e_4_to_6e_5():
     rates = [6e-4 * schedule(step, 2000) for step in range(2001)]
     assert rates[99] == rates[100] == 6e-4
     assert rates[2000] == pytest.approx(6e-5, rel=1e-12)  # the last ulp of a sum
-    assert all(later <= earlier for earlier, later in zip(rates[100:], rates[101:], strict=False))
+    assert all(later <= earlier for earlier, later in pairwise(rates[100:]))
 
 
 def test_plateau_reduces_after_more_than_patience_evaluations_without_improvement():

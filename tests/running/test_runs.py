@@ -15,10 +15,11 @@ from loopwright.running.registry import file_sha256
 from loopwright.store import read_checkpoint
 from tests.toys import Toy, toy
 
-FILES = (
-    "config.toml env.json findings.json metrics.json report.html report.md logs/history.jsonl checkpoints/last.pt "
-    "checkpoints/best.pt plots/loss.svg plots/learning_rate.svg plots/gradient_norm.svg plots/throughput.svg"
-).split()
+FILES = [
+    *("config.toml", "env.json", "findings.json", "metrics.json", "report.html", "report.md", "logs/history.jsonl"),
+    *("checkpoints/last.pt", "checkpoints/best.pt", "plots/loss.svg", "plots/metrics.svg", "plots/learning_rate.svg"),
+    *("plots/gradient_norm.svg", "plots/throughput.svg"),
+]
 
 
 TOYS = Path(__file__).parents[1] / "toys.py"

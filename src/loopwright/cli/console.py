@@ -1,4 +1,4 @@
-"""What a person sees of a run: one live line on a terminal, plain lines with the time elsewhere. All of it on stderr."""
+"""What a person sees of a run, on stderr: one live line on a terminal, plain lines with the time elsewhere."""
 
 from __future__ import annotations
 

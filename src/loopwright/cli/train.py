@@ -50,7 +50,7 @@ def run(arguments: list[str]) -> int:
     parsed, flags = options.parse_known_args([argument for argument in rest if argument not in ("-h", "--help")])
     if (name is None) == (parsed.config is None):
         raise UsageError(
-            "train: the experiment's name comes first, or --config FILE; for example loopwright train digits-cnn"
+            "train: the experiment's name comes first, or --config FILE; as in train digits-cnn"
         )
     made, origin = by_name(name) if name else recorded(parsed.config, parsed.experiment)
     if "-h" in rest or "--help" in rest:

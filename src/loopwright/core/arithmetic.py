@@ -1,4 +1,4 @@
-"""What a run's bits depend on besides its experiment's numbers: threads, kernels, strictness. Set inside, given back after."""
+"""What bits depend on besides an experiment's numbers: threads, kernels, strictness. Set inside, given back after."""
 
 from __future__ import annotations
 

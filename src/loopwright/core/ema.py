@@ -1,4 +1,4 @@
-"""A slow copy of the weights: their exponential moving average, which is what gets evaluated and kept where it is on."""
+"""A slow copy of the weights: their exponential moving average, which is what gets evaluated where it is on."""
 
 from __future__ import annotations
 

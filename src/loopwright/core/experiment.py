@@ -46,7 +46,7 @@ class Expect:
 
 @dataclass(frozen=True)
 class Cadence:
-    """The rhythm of a run in steps: the length of an epoch and of the run, and the intervals of evaluations and checkpoints."""
+    """The rhythm of a run in steps: length of an epoch and of the run, intervals of evaluations and checkpoints."""
 
     epoch: int
     total: int
@@ -142,7 +142,7 @@ def require(holds: bool, name: str, value: object, rule: str) -> None:
 
 
 def resolve_device(device: str) -> str:
-    """`device`, or for "auto" the first there is of cuda, mps and cpu. Raises ConfigError where there is no such device."""
+    """`device`, or for "auto" the first there is of cuda, mps and cpu. Raises ConfigError for a device there is not."""
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device == "auto":
         return next(name for name, there in found.items() if there)

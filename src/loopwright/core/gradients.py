@@ -1,7 +1,7 @@
 """Adding up the gradients of a step's shards in an order that is fixed by the shards' numbers, and clipping them.
 
-Floating-point addition is not associative, so the order is part of the experiment: leaves are added pairwise by shard number in a
-binary tree. Streaming, this is a binary counter: at most log2(shards) + 1 sets of gradients are alive.
+Floating-point addition is not associative, so the order is part of the experiment: leaves are added pairwise by shard
+number in a binary tree. Streaming, this is a binary counter: at most log2(shards) + 1 sets of gradients are alive.
 """
 
 from __future__ import annotations

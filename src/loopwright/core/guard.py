@@ -15,7 +15,8 @@ from loopwright.protocols import Batch
 def stop_if_not_finite(state: State, loss: Tensor, norm: Tensor, shards: Sequence[Batch]) -> None:
     """Raise NonFiniteError unless loss and gradient norm are finite; reads one number from the device.
 
-    With a GradScaler at work only the loss is looked at: an overflow of the scaled gradients is its business, it skips the step.
+    With a GradScaler at work only the loss is looked at: an overflow of the scaled gradients is its business, it
+    skips the step.
     """
     watched = loss if state.scaler.is_enabled() else loss + norm
     if not math.isfinite(watched.item()):

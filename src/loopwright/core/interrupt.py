@@ -14,8 +14,8 @@ from loopwright.errors import Interrupted
 class Interrupt:
     """Notes SIGINT and SIGTERM while it is entered as a context; the loop asks `requested` after each step.
 
-    Work that changes nothing (an evaluation) runs inside `breakable()` and is left at once, by Interrupted. Exit codes are
-    the shell's: 130 after SIGINT, 143 after SIGTERM.
+    Work that changes nothing (an evaluation) runs inside `breakable()` and is left at once, by Interrupted. Exit
+    codes are the shell's: 130 after SIGINT, 143 after SIGTERM.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)

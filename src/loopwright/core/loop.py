@@ -1,7 +1,7 @@
 """The loop. Everything that Loopwright trains, it trains here.
 
-A step is a pure function of the state and its number: the samples, every random number and the learning rate are computed from
-integers, so a run can be stopped anywhere and go on with the same bits.
+A step is a pure function of the state and its number: the samples, every random number and the learning rate are
+computed from integers, so a run can be stopped anywhere and go on with the same bits.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def train(
 ) -> Ended:
     """Train until the budget is spent, patience is exhausted or a signal came; say which. Changes `state` in place.
 
-    Raises NonFiniteError before the update that would have ruined the weights, StoreError where a checkpoint cannot be written.
+    Raises NonFiniteError before the update that would have ruined the weights, StoreError where a checkpoint cannot
+    be written.
     """
     interrupt = interrupt or Interrupt()
     cadence = experiment.cadence()
@@ -126,7 +127,7 @@ def close_step(
 
 
 def observe(experiment: Experiment, state: State, metrics: dict[str, float]) -> None:
-    """Let best-model selection, early stopping and the schedule see the deciding metric. Raises ConfigError if there is none."""
+    """Let best-model selection, early stopping and schedule see the deciding metric; ConfigError if there is none."""
     if experiment.metric not in metrics:
         hint = nearest(experiment.metric, metrics)
         raise ConfigError(f"metric: {experiment.metric!r} is not what the evaluation gives, {hint} Set --metric")

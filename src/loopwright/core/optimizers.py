@@ -1,7 +1,7 @@
 """Optimizers as frozen hyper-parameters; `build` makes the torch optimizer for a model.
 
-Weight decay spares biases, norms and every other parameter of fewer than two dimensions. The rate in the experiment is the peak;
-a schedule scales it, group by group (`initial_lr` holds the peak).
+Weight decay spares biases, norms and every other parameter of fewer than two dimensions. The rate in the experiment
+is the peak; a schedule scales it, group by group (`initial_lr` holds the peak).
 """
 
 from __future__ import annotations
@@ -69,9 +69,9 @@ class SGD:
 
 @dataclass(frozen=True)
 class Muon:
-    """Orthogonalized momentum for the hidden matrices (Jordan et al. 2024; torch's own), AdamW for everything else.
+    """Orthogonalized momentum for hidden matrices (Jordan et al. 2024; torch's own), AdamW for the rest.
 
-    "Hidden" are two-dimensional weights of Linear layers, the last one excepted. `lr` is Muon's, `adamw_lr` that of the rest.
+    "Hidden" are the weights of Linear layers, the last one excepted. `lr` is Muon's, `adamw_lr` that of the rest.
     """
 
     lr: float = 0.02

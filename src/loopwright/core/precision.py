@@ -1,8 +1,8 @@
 """Precision as a named choice: what the matrix products compute in, and whether gradients are scaled.
 
 fp32       everything in IEEE single precision (TF32 off on CUDA)
-fp32-fast  single precision through the machine's faster kernels: oneDNN's on the CPU, TF32 on CUDA. On the CPU the kernel is
-           tried first and refused if its error is above single precision's, as on machines where the same switch means bf16.
+fp32-fast  single precision through the machine's faster kernels: oneDNN's on the CPU, TF32 on CUDA. The CPU's is tried
+           first and refused if its error is above single precision's, as where the same switch means bf16.
 bf16       autocast to bfloat16; weights and optimizer stay in fp32
 fp16       autocast to float16 with a GradScaler
 """
@@ -66,7 +66,7 @@ def check_kernel(error: float) -> None:
     """Raise PrecisionError where `error` shows that a product was not computed in single precision."""
     if error > FP32_ERROR:
         raise PrecisionError(
-            f"precision fp32-fast: this CPU's kernel has a relative error of {error:.1e}, fp32 stays below {FP32_ERROR:.0e}; "
+            f"precision fp32-fast: this CPU's kernel has a relative error of {error:.1e}, above {FP32_ERROR:.0e}; "
             "use --precision fp32, or --precision bf16 to compute in bf16 knowingly"
         )
 

@@ -14,8 +14,8 @@ Mode = Literal["min", "max"]
 class Progress:
     """The memory of best-model selection and early stopping.
 
-    `best` is the best value ever seen, at step `best_step`. `reference` is the value that patience counts from: it moves only when it
-    is beaten by more than `min_delta`; `stale` evaluations in a row did not do so.
+    `best` is the best value ever seen, at step `best_step`. `reference` is the value that patience counts from: it
+    moves only when it is beaten by more than `min_delta`; `stale` evaluations in a row did not do so.
     """
 
     best: float | None = None

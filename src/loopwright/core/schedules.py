@@ -1,9 +1,10 @@
-"""Learning-rate schedules: frozen hyper-parameters called with the step (from 0) and the number of steps of the whole run.
+"""Learning-rate schedules: frozen hyper-parameters called with the step (from 0) and the number of steps of the whole
+run.
 
-What comes back scales the optimizer's peak rate. A `warmup` below 1 is a share of the run's steps, otherwise a number of steps; the
-same holds for every other place in a run. During warm-up the factor is (step + 1) / warmup, so that it is 1 at step warmup - 1 and the
-decay starts from 1 at step warmup and reaches `floor` at the last step's end. Only Plateau looks at the metric; its memory is
-part of the run's State.
+What comes back scales the optimizer's peak rate. A `warmup` below 1 is a share of the run's steps, otherwise a number
+of steps; the same holds for every other place in a run. During warm-up the factor is (step + 1) / warmup, so that it
+is 1 at step warmup - 1 and the decay starts from 1 at step warmup and reaches `floor` at the last step's end. Only
+Plateau looks at the metric; its memory is part of the run's State.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class RateMemory:
-    """What a schedule remembers from evaluation to evaluation: the factor reached, the best value, how many were no better."""
+    """What a schedule remembers between evaluations: the factor reached, the best value, how many were no better."""
 
     factor: float = 1.0
     best: float | None = None
@@ -76,7 +77,7 @@ class Linear(Schedule):
 
 @dataclass(frozen=True)
 class WarmupStableDecay(Schedule):
-    """Warm-up, the peak, then a straight line to `floor` over the last `decay` of the run (Hu et al., MiniCPM, 2024)."""
+    """Warm-up, the peak, then a line to `floor` over the last `decay` of the run (Hu et al., MiniCPM, 2024)."""
 
     warmup: float = 0.0
     decay: float = 0.2

@@ -29,7 +29,8 @@ class State:
     """Everything that a step changes. `forward` is the model, compiled where the experiment says so: for each shape by
     itself, since which kernel a dynamic shape gets depends on the shapes met before.
 
-    `closed` is the last step whose evaluation and end of epoch are done: a run stopped in between does them when it resumes.
+    `closed` is the last step whose evaluation and end of epoch are done: a run stopped in between does them when it
+    resumes.
     """
 
     model: nn.Module

@@ -16,7 +16,8 @@ Results = Sequence[tuple[Experiment, Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class Study:
-    """Members are trained one after the other into runs of their own; `conclude` writes tables and pictures from the results.
+    """Members are trained one after the other into runs of their own; `conclude` writes tables and pictures from the
+    results.
 
     `conclude(results, directory)` writes into `directory` what a task's artifacts would be.
     """

@@ -25,7 +25,7 @@ class Totals:
         self.shares: dict[str, list[Tensor]] = {name: [] for name in names}
 
     def share(self, sums: Mapping[str, Tensor]) -> Tensor:
-        """What a shard contributes to the loss, ready for its backward pass. Raises UsageError on unknown components."""
+        """What a shard contributes to the loss, ready for its backward pass; UsageError on unknown components."""
         if sums.keys() != self.weights.keys():
             raise UsageError(
                 f"loss: the task returned {sorted(sums)}, its batches weigh {sorted(self.weights)}; "

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from loopwright.core import AdamW, Claim, Cosine, Expect, Experiment
 from loopwright.tasks.digits import Digits
+from loopwright.tasks.digits_dataset import DigitsDataset
 
 
 def digits_cnn() -> Experiment:
@@ -32,3 +33,8 @@ def digits_mlp() -> Experiment:
         task=Digits(network="mlp", hidden=256, dropout=0.2),
         expect=Expect(initial_loss=math.log(10), claims=(Claim("test.best.accuracy", at_least=0.97),)),
     )
+
+
+def digits_loader() -> Experiment:
+    """The same digits through a DataLoader, each image turned by a worker: --num-workers changes no bit."""
+    return replace(digits_cnn(), name="digits-loader", task=DigitsDataset(), epochs=12)

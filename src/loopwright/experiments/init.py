@@ -119,7 +119,7 @@ def draw(starts: Sequence[Start], path: Path) -> None:
     draw_losses(close, starts)
     wide.set(yscale="log", title=f"Training loss, means of {BLOCK} steps")
     lowest = min((start.losses[0] for start in starts if start.losses), default=1.0)
-    close.set(ylim=(0, NEAR * lowest), title="The same, from 0 to a little above the lowest first loss")
+    close.set(ylim=(0, NEAR * lowest), title="The same, closer")
     figure.legend(*wide.get_legend_handles_labels(), loc="outside right upper")
     figure.savefig(path, metadata={"Date": None})
 

@@ -149,9 +149,10 @@ def batches(group: Sequence[Measured]) -> list[str]:
     """What the batch size changes among runs on the same number of points, given by batch size."""
     first, last, worst = group[0], group[-1], max(group, key=lambda run: run.noise)
     noises = ", ".join(f"{run.noise:.2g} at {run.batch_size:,}" for run in group)
+    step, epoch = last.step_seconds / first.step_seconds, last.epoch_seconds / first.epoch_seconds
     return [
-        f"On {first.n:,} points a step of {last.batch_size:,} takes {last.step_seconds / first.step_seconds:.1f} times "
-        f"as long as one of {first.batch_size:,}, an epoch {last.epoch_seconds / first.epoch_seconds:.2f} times as long.",
+        f"On {first.n:,} points a step of {last.batch_size:,} takes {step:.1f} times as long as one of "
+        f"{first.batch_size:,}, an epoch {epoch:.2f} times as long.",
         f"There batch size {worst.batch_size:,} was the least stable (loss noise {noises}).",
     ]
 

@@ -2,7 +2,7 @@
 
 from loopwright.journal.environment import describe_machine, describe_run, uncommitted
 from loopwright.journal.journal import RunJournal, Sink
-from loopwright.journal.lines import Record, comparable, read_history, to_line
+from loopwright.journal.lines import Record, comparable, read_history, revive, scan_history, to_line
 from loopwright.journal.runs import create_run, list_runs, open_run
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "list_runs",
     "open_run",
     "read_history",
+    "revive",
+    "scan_history",
     "to_line",
     "uncommitted",
 ]

@@ -34,13 +34,16 @@ def describe_machine() -> dict[str, Any]:
 
 
 def describe_run(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of env.json: `facts` of the run (seed, digests, precision …), machine, code, command and packages."""
+    """The content of env.json: `facts` of the run (seed, digests, precision …), machine, code, command, packages.
+
+    The code is the git repository of the current directory.
+    """
     return {
         **facts,
         **describe_machine(),
         **describe_code(Path.cwd()),
         "command": command_line(),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "started": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "variables": {name: os.environ[name] for name in sorted(os.environ) if name.startswith(VARIABLES)},
         "packages": packages(),
     }
@@ -65,18 +68,18 @@ def command_line() -> list[str]:
     return ["loopwright" if program == "__main__.py" else program, *sys.argv[1:]]
 
 
-def processor() -> str:
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """The processor's name as the system gives it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    lines = cpuinfo.read_text(errors="replace").splitlines() if cpuinfo.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
 
 
 def describe_code(directory: Path) -> dict[str, Any]:
-    """The git commit of `directory` and whether it has changes; nulls where there is no git or no repository."""
+    """The git commit of `directory` and whether anything differs from it, files that git does not know included.
+
+    Nulls where there is no git or no commit.
+    """
     commit = git(directory, "rev-parse", "HEAD")
     status = git(directory, "status", "--porcelain") if commit else None
     return {
@@ -87,12 +90,14 @@ def describe_code(directory: Path) -> dict[str, Any]:
 
 def uncommitted(directory: Path) -> str:
     """The difference of `directory` to its commit, as `git diff HEAD` gives it; empty where there is none."""
-    return git(directory, "diff", "HEAD", "--binary") or ""
+    plain = ("--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/")
+    return git(directory, "diff", "HEAD", "--binary", *plain) or ""
 
 
 def git(directory: Path, *arguments: str) -> str | None:
     """What git prints, or None where it is not there or refuses."""
-    command = ["git", "-C", str(directory), *arguments]
+    # Without optional locks, since the user may be working in the same repository.
+    command = ["git", "--no-optional-locks", "-C", str(directory), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
@@ -101,6 +106,10 @@ def git(directory: Path, *arguments: str) -> str | None:
 
 
 def packages() -> dict[str, str]:
-    """Every installed distribution and its version."""
-    found = {entry.metadata["Name"]: entry.version for entry in metadata.distributions()}
+    """Every installed distribution and its version; of two of one name the one that is found first, and so imported."""
+    found: dict[str, str] = {}
+    for entry in metadata.distributions():
+        # What an interrupted installation leaves behind has no name.
+        if "Name" in entry.metadata and "Version" in entry.metadata:
+            found.setdefault(entry.name, entry.version)
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))

@@ -1,8 +1,8 @@
 """The journal of a run: history.jsonl, written in blocks so that a GPU is not asked for numbers after every step.
 
-The history is append-only. A run that was killed has often written down more steps than its newest checkpoint holds; when it
-goes on, it computes those steps again. They are compared with what is written instead of being written twice: equal, bit for
-bit, they prove the resume; any difference is recorded as an event.
+The history is append-only. A run that was killed has often written down more steps than its newest checkpoint holds;
+when it goes on, it computes those steps again. They are compared with what is written instead of being written twice:
+equal, bit for bit, they prove the resume; any difference is recorded as an event.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +32,9 @@ BLOCK_SECONDS = 0.2
 class RunJournal:
     """Appends to `run/logs/history.jsonl` and shows each record to the `sinks` (progress line, TensorBoard …).
 
-    `resumed_at` is the step of the checkpoint that the run goes on from, 0 for a new one. Raises StoreError where the file
-    cannot be written, RunError where another process is writing it. Usable as a context: leaving it writes down what is
-    pending.
+    `resumed_at` is the step of the checkpoint that the run goes on from, 0 for a new one. Raises StoreError where the
+    file cannot be written, RunError where another process is writing it. Usable as a context: leaving it writes down
+    what is pending.
     """
 
     def __init__(self, run: Path, *, sinks: Sequence[Sink] = (), resumed_at: int = 0) -> None:
@@ -44,11 +44,12 @@ class RunJournal:
         self.pending_seconds: list[float] = []
         self.differences = 0
         make_directory(self.path.parent)
-        with refusals(self.path):
-            self.claim = claim_run(run)
-            self.file = open(self.path, "ab", buffering=0)  # noqa: SIM115 - closed by __exit__
+        with refusals(self.path), ExitStack() as opened:
+            opened.enter_context(claim_run(run))
+            self.file = opened.enter_context(open(self.path, "ab", buffering=0))
             drop_torn_line(self.path)
             past = recall(self.path, resumed_at)
+            self.opened = opened.pop_all()
         self.recorded, self.sums = past.recorded, past.sums
         self.start = time.perf_counter() - past.seconds
         self.flushed = time.perf_counter()
@@ -132,12 +133,13 @@ class RunJournal:
 
     def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
         try:
-            # What stopped the run is the news, not that there is no room to say so.
-            with suppress(*(() if kind is None else (StoreError,))):
-                self.flush()
+            self.flush()
+        except StoreError:
+            # What stopped the run is the news, not that there is no room to write it down.
+            if kind is None:
+                raise
         finally:
-            self.file.close()
-            self.claim.close()
+            self.opened.close()
 
 
 def drop_torn_line(path: Path) -> None:

@@ -67,7 +67,7 @@ def parse(line: bytes) -> Record | None:
 
 
 def read_history(path: Path) -> list[Record]:
-    """All records of a history, non-finite floats as strings, so that two of them compare; none where there is no file."""
+    """All records of a history, non-finite floats as strings, so that they compare; none where there is no file."""
     return list(scan_history(path)) if path.is_file() else []
 
 

@@ -11,7 +11,7 @@ from loopwright.errors import RunError
 
 
 def claim_run(run: Path, lock: Callable[[IO[bytes], int], None] = fcntl.lockf) -> IO[bytes]:
-    """An open file that keeps other processes from writing `run` until it is closed or this process ends, however it ends.
+    """An open file that keeps other processes from writing `run` until it is closed or this process is gone.
 
     Raises RunError where another process has it, OSError where the file cannot be made.
     """
@@ -23,6 +23,6 @@ def claim_run(run: Path, lock: Callable[[IO[bytes], int], None] = fcntl.lockf) -
         file.close()
         raise RunError(f"{run}: another process is training it; wait for that one, or stop it first") from error
     except OSError:
-        # A file system without locks; the run goes on unguarded.
-        return file
+        # A file system without locks: the run goes on unguarded.
+        pass
     return file

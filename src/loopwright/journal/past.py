@@ -18,7 +18,7 @@ MAX_SECONDS = 1e12
 
 @dataclass
 class EpochSums:
-    """Sums over the steps of one epoch, added up in the order of the steps, so that a resumed run gets the same bits."""
+    """Sums over the steps of one epoch, added up in the order of the steps: a resumed run gets the same bits."""
 
     epoch: int = -1
     num_steps: int = 0
@@ -30,7 +30,8 @@ class EpochSums:
     def add(self, record: Mapping[str, Any]) -> None:
         """One more step; the first one of another epoch begins anew.
 
-        Raises LookupError, TypeError, ValueError or OverflowError, and adds nothing, where `record` is not that of a step.
+        Raises LookupError, TypeError, ValueError or OverflowError, and adds nothing, where `record` is not that of a
+        step.
         """
         epoch, samples, lr = int(record["epoch"]), int(record["samples"]), float(record["lr"])
         loss, grad_norm = float(record["loss"]["total"]), float(record["grad_norm"])
@@ -63,8 +64,8 @@ class Past:
 def recall(path: Path, resumed_at: int) -> Past:
     """Read the history at `path` as a stream, for a run that goes on from step `resumed_at`.
 
-    Of a step that was written twice the later record counts; what is no record of ours is passed over. Raises OSError where
-    the file cannot be read.
+    Of a step that was written twice the later record counts; what is no record of ours is passed over. Raises OSError
+    where the file cannot be read.
     """
     past, epoch = Past(), 0
     under_way: dict[int, Record] = {}
@@ -74,14 +75,14 @@ def recall(path: Path, resumed_at: int) -> Past:
         if about is None:
             continue
         kind, step = about
-        if kind != "step" or step > resumed_at:
+        if kind == "step" and step <= resumed_at:
+            # Steps of an earlier epoch than the newest were written again after a resume; that epoch is closed.
+            if record["epoch"] > epoch:
+                epoch, under_way = record["epoch"], {}
+            if record["epoch"] == epoch:
+                under_way[step] = record
+        elif step >= resumed_at:
             past.recorded[about] = record
-            continue
-        # Steps of an earlier epoch than the newest were written again after a resume; that epoch is closed.
-        if record["epoch"] > epoch:
-            epoch, under_way = record["epoch"], {}
-        if record["epoch"] == epoch:
-            under_way[step] = record
     for _, record in sorted(under_way.items()):
         with suppress(LookupError, TypeError, ValueError, OverflowError):
             past.sums.add(record)
@@ -90,9 +91,10 @@ def recall(path: Path, resumed_at: int) -> Past:
 
 def identity(record: Mapping[str, Any]) -> Identity | None:
     """What a record is about, its kind and step; None for an event and for what is no record of ours."""
-    kind, step, epoch = record.get("kind"), record.get("step"), record.get("epoch")
-    ours = isinstance(kind, str) and isinstance(step, int) and isinstance(epoch, int)
-    return (str(kind), int(step)) if ours and kind != "event" else None
+    kind, step = record.get("kind"), record.get("step")
+    if isinstance(kind, str) and kind != "event" and isinstance(step, int) and isinstance(record.get("epoch"), int):
+        return kind, step
+    return None
 
 
 def seconds_of(record: Mapping[str, Any]) -> float:

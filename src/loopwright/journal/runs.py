@@ -21,8 +21,8 @@ def create_run(root: Path, experiment: str) -> Path:
 
     Raises ConfigError where `experiment` is not the plain name of a directory, StoreError where it cannot be made.
     """
-    if Path(experiment).name != experiment or experiment == ".." or not experiment.isprintable():
-        raise ConfigError(f"name: received {experiment!r}, an experiment's name is that of a directory; choose a plain one")
+    if Path(experiment).name != experiment or experiment in ("", "..") or not experiment.isprintable():
+        raise ConfigError(f"name: received {experiment!r}, it must do as the name of a directory; choose a plain one")
     parent = root / experiment
     make_directory(parent)
     with refusals(parent):
@@ -47,20 +47,30 @@ def claim(parent: Path) -> Path:
 
 
 def point_latest(parent: Path, symlink: Callable[[str, Path], None] = os.symlink) -> None:
-    """Let `latest` in `parent` point at the newest run; there is none where the file system has no symbolic links."""
-    temporary = parent / f".latest.{threading.get_native_id()}.tmp"
+    """Let `latest` in `parent` point at the newest run; there is none where the file system has no symbolic links.
+
+    Raises StoreError where a `latest` that is no link is in the way.
+    """
     newest = None
-    with refusals(parent / "latest"):
-        # Whoever makes a run while this one is being linked links it later, or is seen here.
-        while newest != numbered(parent)[-1]:
-            newest = numbered(parent)[-1]
-            with suppress(FileNotFoundError):
-                temporary.unlink()
-            try:
-                symlink(newest.name, temporary)
-            except OSError:
-                return
-            os.replace(temporary, parent / "latest")
+    # Whoever makes another run meanwhile links it later than this, or is seen here.
+    while newest != (found := numbered(parent)[-1].name):
+        newest = found
+        relink(parent / "latest", newest, symlink)
+
+
+def relink(link: Path, target: str, symlink: Callable[[str, Path], None]) -> None:
+    """Let `link` point at `target`, at once; leave it where `symlink` is refused."""
+    temporary = link.with_name(f".{link.name}.{threading.get_native_id()}.tmp")
+    with refusals(link):
+        temporary.unlink(missing_ok=True)
+        try:
+            symlink(target, temporary)
+        except OSError:
+            return
+        try:
+            os.replace(temporary, link)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def numbered(parent: Path) -> list[Path]:
@@ -71,10 +81,12 @@ def numbered(parent: Path) -> list[Path]:
 
 def open_run(path: Path) -> Path:
     """The run directory that `path` names, links such as `latest` followed. Raises RunError where it is not one."""
-    if not path.exists():
-        siblings = [str(other) for other in path.parent.iterdir()] if path.parent.is_dir() else []
+    if not os.path.exists(path):
+        siblings: list[str] = []
+        with suppress(OSError):
+            siblings = [str(other) for other in path.parent.iterdir()]
         raise RunError(f"{path}: no such run; {nearest(str(path), siblings)}")
-    missing = [name for name in FIRST_FILES if not (path / name).is_file()]
+    missing = [name for name in FIRST_FILES if not os.path.isfile(path / name)]
     if missing:
         raise RunError(
             f"{path}: not a run, it has no {' and no '.join(missing)}; `loopwright runs` lists those there are"

@@ -1,4 +1,4 @@
-"""TensorBoard event files from the journal's records, for those who like to look there; written by TensorBoard's own writer."""
+"""TensorBoard event files from the journal's records, written by TensorBoard's own writer."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from loopwright.errors import UsageError
+from loopwright.files import refusals
 from loopwright.journal.lines import Record
 
 TITLES = {"loss": "Loss", "accuracy": "Accuracy", "perplexity": "Perplexity"}
 
 
 class TensorBoardSink:
-    """A sink of the journal that writes scalars `Loss/train`, `Loss/val`, `Accuracy/val`, `LearningRate`, `GradientNorm` …
+    """A sink of the journal that writes scalars `Loss/train`, `Loss/val`, `Accuracy/val`, `LearningRate`,
+    `GradientNorm` …
 
-    Raises UsageError where TensorBoard is not installed.
+    Raises UsageError where TensorBoard is not installed; this and every call StoreError where a file cannot be written.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -26,18 +28,23 @@ class TensorBoardSink:
             raise UsageError("tensorboard: not installed; pip install 'loopwright[tensorboard]'") from error
         self.event: Any = event_pb2.Event
         self.summary: Any = summary_pb2.Summary
-        self.writer: Any = EventFileWriter(str(directory))
+        self.directory = directory
+        with refusals(directory):
+            self.writer: Any = EventFileWriter(str(directory))
 
     def __call__(self, record: Record) -> None:
         """Write the scalars of one record."""
         values = [self.summary.Value(tag=tag, simple_value=value) for tag, value in scalars(record).items()]
         if values:
             summary = self.summary(value=values)
-            self.writer.add_event(self.event(wall_time=time.time(), step=record["step"], summary=summary))
+            event = self.event(wall_time=time.time(), step=record["step"], summary=summary)
+            with refusals(self.directory):
+                self.writer.add_event(event)
 
     def close(self) -> None:
         """Write what is pending and close the file."""
-        self.writer.close()
+        with refusals(self.directory):
+            self.writer.close()
 
 
 def scalars(record: Record) -> dict[str, float]:

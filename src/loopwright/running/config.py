@@ -1,4 +1,4 @@
-"""config.toml: the whole experiment as it was run, and back. It names an experiment, never anything to import from elsewhere."""
+"""config.toml: the whole experiment as it was run, and back. It names an experiment, never what to import."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NEUTRAL = {
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an experiment comes from: its name in the registry or `file.py:function`, which member of a study, whose code."""
+    """Where an experiment comes from: its name or `file.py:function`, which member of a study, the code's digest."""
 
     experiment: str
     member: str | None = None
@@ -62,8 +62,9 @@ def load_config(path: Path, reference: str | None = None) -> Experiment:
 def recorded(path: Path, reference: str | None = None) -> tuple[Experiment | Study, Origin]:
     """What a config.toml describes and where it comes from.
 
-    `reference` names the experiment again where it is one's own. Raises ConfigError for an unknown field, an ill-typed value or a
-    newer format, each with its line; RunError where one's own code is not at hand or has changed.
+    `reference` names the experiment again where it is one's own. Raises ConfigError for an unknown field, an
+    ill-typed value or a newer format, each with its line; RunError where one's own code is not at hand or has
+    changed.
     """
     file = read_toml(path)
     check_format(file, newest=FORMAT)
@@ -90,8 +91,8 @@ def judgeable(experiment: Experiment, base: Experiment) -> Experiment:
 def trusted(name: str, sha256: object, path: Path, reference: str | None) -> Entry:
     """The entry of a recorded experiment.
 
-    A record never chooses what is imported: one's own code has to be the same file, below the current directory or named
-    again by `reference`. Raises RunError otherwise.
+    A record never chooses what is imported: one's own code has to be the same file, below the current directory or
+    named again by `reference`. Raises RunError otherwise.
     """
     if sha256 is None and ":" not in name:
         return find(name)

@@ -1,6 +1,8 @@
-"""Which experiments there are: every function of `loopwright.experiments` that is annotated to return an Experiment or a Study.
+"""Which experiments there are: every function of `loopwright.experiments` that is annotated to return an Experiment
+or a Study.
 
-`digits_cnn` is called `digits-cnn`. One's own are named by where they are: `path/to/file.py:function` or `package.module:function`.
+`digits_cnn` is called `digits-cnn`. One's own are named by where they are: `path/to/file.py:function` or
+`package.module:function`.
 """
 
 from __future__ import annotations
@@ -82,9 +84,9 @@ def imported(reference: str) -> Entry:
 
 
 def load_file(path: Path) -> ModuleType:
-    """The module in the file at `path`; the file's own directory can be imported from, as `python file.py` would have it."""
+    """The module in the file at `path`; its own directory can be imported from, as `python file.py` would have it."""
     if not path.is_file():
-        raise UsageError(f"{path}: no such file; an experiment of your own is named path/to/file.py:function")
+        raise UsageError(f"{path}: no such file; your own experiment is named path/to/file.py:function")
     name = f"loopwright_user_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

@@ -36,8 +36,8 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Watchers:
-    """Who looks on: hooks of the loop, sinks of the journal, where messages for people go (`say`), and who is told how many steps
-    a run will have when it begins. None of them changes a bit."""
+    """Who looks on: hooks of the loop, sinks of the journal, where messages for people go (`say`), and who is told
+    how many steps a run will have when it begins. None of them changes a bit."""
 
     hooks: Sequence[Hook] = ()
     sinks: Sequence[Sink] = ()
@@ -52,7 +52,8 @@ def train_one_experiment(
     *,
     origin: Origin | None = None,
 ) -> Path:
-    """Train `experiment` in a new run directory below `root`, test the last and the best weights, and report; the directory.
+    """Train `experiment` in a new run directory below `root`, test the last and the best weights, and report; the
+    directory.
 
     Raises Interrupted after Ctrl-C or SIGTERM (the run is saved), ConfigError and DataError before anything is written,
     NonFiniteError and StoreError while training.
@@ -73,8 +74,8 @@ def train_one_experiment(
 def resume_run(run: Path, watchers: Watchers | None = None, reference: str | None = None) -> Path:
     """Go on with the run in the directory `run` from its newest good checkpoint; the directory.
 
-    `reference` names the experiment again where it is one's own and does not lie below the current directory. Raises RunError
-    where the run cannot go on (not a run, other data), CheckpointError where no checkpoint is good, and what
+    `reference` names the experiment again where it is one's own and does not lie below the current directory. Raises
+    RunError where the run cannot go on (not a run, other data), CheckpointError where no checkpoint is good, and what
     train_one_experiment raises.
     """
     watchers = watchers or Watchers()
@@ -100,7 +101,7 @@ def complete(
     *,
     rejected: Sequence[str] | None = None,
 ) -> Path:
-    """Train from `state` to the end and write everything that a finished run has. `rejected` is given where the run is resumed."""
+    """Train from `state` to the end and write what a finished run has. `rejected` is given where the run is resumed."""
     write_json(run / "metrics.json", {"experiment": experiment.name, "status": "running"})
     with tensorboard(run, experiment) as extra:
         sinks = [*watchers.sinks, *extra]
@@ -180,7 +181,7 @@ def broke_off(
 
 
 def best_state(run: Path, experiment: Experiment) -> State:
-    """The state that best.pt holds, or the newest good checkpoint where nothing was ever best (the metric was always NaN)."""
+    """The state that best.pt holds; the newest good checkpoint where nothing was ever best (a metric always NaN)."""
     best = State.create(experiment)
     path = run / "checkpoints" / "best.pt"
     content = read_checkpoint(path) if path.exists() else newest_good(path.parent).content

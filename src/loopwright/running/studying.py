@@ -19,7 +19,8 @@ from loopwright.running.summary import read_json, write_json
 def train_study(study: Study, root: Path, watchers: Watchers, origin: Origin) -> Path:
     """Train all members of `study` in a new directory below `root`; the directory.
 
-    Raises what train_one_experiment raises, of the member that failed; those before it are complete, `resume_study` does the rest.
+    Raises what train_one_experiment raises, of the member that failed; those before it are complete, `resume_study`
+    does the rest.
     """
     run = create_run(root, study.name)
     write_text(run / "config.toml", dumps(origin.head()))

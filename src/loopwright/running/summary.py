@@ -1,4 +1,4 @@
-"""metrics.json: what the last and the best weights reach on every split, and whether that is what the experiment claimed."""
+"""metrics.json: what the last and the best weights reach on every split, and whether that was claimed."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ Place = tuple[Any, ...]
 def plain(value: Any, tensor: Callable[[Tensor, Place], Tensor], place: Place = ()) -> Any:
     """`value` in new lists, tuples and dicts, with `tensor(t, place)` for each tensor t in it.
 
-    Numbers of NumPy and of enums become Python's, named tuples tuples. Raises StoreError, naming the place, for what could
-    not be read back with `weights_only=True`: better now than when it is needed.
+    Numbers of NumPy and of enums become Python's, named tuples tuples. Raises StoreError, naming the place, for what
+    could not be read back with `weights_only=True`: better now than when it is needed.
     """
     if isinstance(value, Tensor):
         return tensor(value, place)

@@ -1,1 +1,1 @@
-"""Tasks: model, data, loss and evaluation of one problem each; a frozen dataclass whose fields are its configuration."""
+"""Tasks: model, data, loss and evaluation of one problem each; frozen dataclasses that are their configuration."""

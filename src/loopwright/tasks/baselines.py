@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,11 @@ TRUSTED = frozenset({"sklearn.ensemble._hist_gradient_boosting.predictor.TreePre
 """Types in our own files that skops does not trust by itself: a tree is arrays of numbers and no more."""
 
 
-def require_packages() -> None:
-    """Raise ConfigError unless scikit-learn and skops are installed: better before training than after it."""
-    missing = [name for name in ("sklearn", "skops") if importlib.util.find_spec(name) is None]
+def require_packages(names: Sequence[str] = ("sklearn", "skops")) -> None:
+    """Raise ConfigError unless the packages are installed: better before training than after it."""
+    missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
-        raise ConfigError(
-            f"tabular: {' and '.join(missing)} cannot be imported; install both with pip install 'loopwright[tabular]'"
-        )
+        raise ConfigError(f"tabular: {' and '.join(missing)} not installed; pip install 'loopwright[tabular]'")
 
 
 def fit_baselines(features: Floats, labels: Int64) -> dict[str, Any]:
@@ -91,7 +89,9 @@ def load_baseline(path: Path) -> Any:
     """
     from skops.io import get_untrusted_types, load
 
-    if not zipfile.is_zipfile(path):
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; a run's models are in artifacts/*.skops")
+    if not (zipfile.is_zipfile(path) and zipfile.Path(path, "schema.json").is_file()):
         raise DataError(f"{path}: not a model that skops wrote; a run's models are in artifacts/*.skops")
     needed = set(get_untrusted_types(file=path))
     if not needed <= TRUSTED:

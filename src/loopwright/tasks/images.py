@@ -13,7 +13,7 @@ SHOWN = 24
 
 
 def draw_mistakes(model: nn.Module, data: Data, split: Split, path: Path) -> None:
-    """The images (tensor `image`) of `split` that the model is most wrong about, with label, prediction and probability."""
+    """The images (tensor `image`) of `split` that the model is most wrong about, with label and prediction."""
     from matplotlib.figure import Figure
 
     device = next(model.parameters()).device

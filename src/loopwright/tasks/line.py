@@ -18,7 +18,7 @@ from loopwright.seeding import Purpose, fold
 
 @dataclass(frozen=True)
 class Line:
-    """`n` training points (as many for validation and test) on `slope` x + `intercept`, x in [-1, 1], with Gaussian noise."""
+    """`n` training points (as many for validation and test) on `slope` x + `intercept`, x in [-1, 1], with noise."""
 
     slope: float = 2.0
     intercept: float = 1.0

@@ -1,4 +1,4 @@
-"""MNIST from its original IDX files: a local directory (`--data-dir` or LOOPWRIGHT_DATA), else a download with checksums."""
+"""MNIST from its original IDX files: in a directory (`--data-dir`, LOOPWRIGHT_DATA), or downloaded with checksums."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ BACKGROUND = -MEAN / STD
 class Mnist:
     """Which digit a 28x28 image shows. `val_share` of the 60,000 training images decide which weights are the best.
 
-    Training images are moved by up to `pixels`, turned by up to `degrees` and scaled by up to the share `scale`; validation
-    and test images never are. The 10,000 test images are only looked at when the run is over.
+    Training images are moved by up to `pixels`, turned by up to `degrees` and scaled by up to the share `scale`;
+    validation and test images never are. The 10,000 test images are only looked at when the run is over.
     """
 
     network: Literal["cnn", "resnet"] = "cnn"

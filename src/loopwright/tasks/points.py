@@ -1,4 +1,4 @@
-"""Points in the plane, in two classes: small enough to be learned perfectly, so that nothing can hide behind the data."""
+"""Points in the plane, in two classes: so few that they can be learned perfectly, and nothing can hide."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Shape = Literal["linear", "circles", "spirals", "xor"]
 
 @dataclass(frozen=True)
 class Points:
-    """`n` training points (and as many for validation and test) of a shape; the label is a rule of the place, without noise."""
+    """`n` training points (as many for validation and test) of a shape; the label is a rule of the place, exactly."""
 
     shape: Shape = "spirals"
     n: int = 100

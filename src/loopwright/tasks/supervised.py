@@ -16,7 +16,7 @@ from loopwright.protocols import Batch, Data, Split
 def classification_loss(
     model: nn.Module, batch: Batch, inputs: str, *, label_smoothing: float = 0.0
 ) -> Mapping[str, Tensor]:
-    """Cross-entropy of `model` on the tensors `inputs` and `label` of a batch, summed; the component `cross_entropy`."""
+    """Cross-entropy of `model` on the tensors `inputs` and `label`, summed; the component `cross_entropy`."""
     logits = model(batch[inputs])
     return {"cross_entropy": losses.cross_entropy(logits, batch["label"], label_smoothing=label_smoothing)}
 

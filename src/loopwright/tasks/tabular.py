@@ -42,8 +42,10 @@ class Scaler:
     @classmethod
     def fit(cls, features: Floats) -> Scaler:
         """The scaler of `features` (N, F). One that is constant is only moved to 0."""
-        varies = features.max(axis=0) > features.min(axis=0)
-        return cls(features.mean(axis=0), np.where(varies, features.std(axis=0), 1.0))
+        spread = features.std(axis=0)
+        # Rounding can give a constant feature a deviation above 0, and tiny differences one of 0.
+        varies = (features.max(axis=0) > features.min(axis=0)) & (spread > 0)
+        return cls(features.mean(axis=0), np.where(varies, spread, 1.0))
 
     def __call__(self, features: Floats) -> Floats:
         """(features - mean) / spread, (N, F)."""
