@@ -42,8 +42,9 @@ $(VENV)/.done: pyproject.toml constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt --editable '.[all,dev]'
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.done
-	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt '.[bench]'
+$(VENV)/.bench: $(VENV)/.done benchmarks/constraints.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt \
+		--constraint benchmarks/constraints.txt --editable '.[bench]'
 	@touch $@
 
 clean:

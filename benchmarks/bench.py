@@ -1,6 +1,6 @@
-"""`make bench`: the speed of the engine beside a bare loop and other libraries; a table for each section, and all of it as JSON.
+"""`make bench`: the speed of the engine beside a bare loop and other libraries, as tables and as JSON.
 
-    python benchmarks/bench.py [mlp gpt checkpoints startup memory] [--quick] [--threads N] [--out build/bench.json]
+Usage: python benchmarks/bench.py [mlp gpt checkpoints startup memory] [--quick] [--threads N] [--out build/bench.json]
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def busy_share() -> float | None:
         return None
     import psutil
 
-    return psutil.cpu_percent(interval=1.0) / 100
+    return float(psutil.cpu_percent(interval=1.0)) / 100
 
 
 def header() -> dict[str, Any]:
@@ -70,7 +70,9 @@ def introduce(facts: dict[str, Any]) -> None:
     print(f"python {facts['python']}, torch {facts['torch']}, {versions}")
     print(f"load average {facts['load_before'][0]:.2f}, cores busy {share(facts['busy_before'])}")
     if (facts["busy_before"] or 0.0) > BUSY:
-        print(f"WARNING: this machine is not idle (more than {BUSY:.0%} of its cores are at work); trust the ratios, not the times")
+        print(
+            f"WARNING: this machine is not idle, others use more than {BUSY:.0%} of its cores; trust ratios, not times"
+        )
 
 
 def share(value: float | None) -> str:
@@ -118,8 +120,8 @@ def main() -> None:
         results[name] = section.data
     facts |= {"load_after": os.getloadavg(), "busy_after": busy_share(), "seconds": time.perf_counter() - start}
     options.out.write_text(json.dumps({"machine": facts, "quick": options.quick, **results}, indent=1) + "\n")
-    print(f"\nload average {facts['load_after'][0]:.2f} and cores busy {share(facts['busy_after'])} afterwards; ", end="")
-    print(f"{facts['seconds']:.0f} s in all\n{options.out}")
+    print(f"\nafterwards: load average {facts['load_after'][0]:.2f}, cores busy {share(facts['busy_after'])}")
+    print(f"{facts['seconds']:.0f} s in all; {options.out}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,7 @@ def measure(*, quick: bool) -> Section:
             PLAIN_LOAD: lambda: torch.load(plain, weights_only=True),
         }
         rounds = 2 if quick else ROUNDS
-        seconds = interleaved({name: lambda one=one: timed(one) for name, one in runs.items()}, rounds, "checkpoints")
+        seconds = interleaved({name: partial(timed, work) for name, work in runs.items()}, rounds, "checkpoints")
     seconds[SAVE] = stalls[-rounds:]
     return table(seconds, size, first)
 
@@ -101,12 +102,12 @@ def table(seconds: dict[str, list[float]], size: int, first: float) -> Section:
     stall, clones = ratios(seconds[SAVE], seconds[COPY]), ratios(seconds[SAVE], seconds[CLONES])
     data["stall_over_copy"], data["stall_over_clones"] = vars(stall), vars(clones)
     return Section(
-        title=f"checkpoint of {size / 1e6:.0f} MB: median (quartiles) of {len(seconds[COPY])} rounds, files in the page cache",
+        title=f"checkpoint of {size / 1e6:.0f} MB: median (quartiles) of {len(seconds[COPY])} rounds, files in memory",
         columns=("what", "ms", "GB/s"),
         rows=rows,
         notes=(
-            f"the stall is {stall.shown(2)} times the copy into buffers and {clones.shown(2)} times the copy into fresh memory; "
-            f"the first save, which allocates the buffers, {first * 1e3:.0f} ms",
+            f"the stall is {stall.shown(2)} times the copy into buffers, {clones.shown(2)} times one into new memory",
+            f"the first save, which allocates the buffers, holds training up for {first * 1e3:.0f} ms",
         ),
         data=data,
     )

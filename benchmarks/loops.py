@@ -9,6 +9,7 @@ import logging
 import tempfile
 import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -192,11 +193,12 @@ def hugging_face(workload: Workload, watch: Watch) -> None:
 
 BASELINE = "bare PyTorch"
 ENGINE = "Loopwright, full journal"
+COMPLETE = "Loopwright, every epoch saved"
 CONTESTANTS: dict[str, tuple[str, Contestant]] = {
     BASELINE: ("torch", bare),
     "bare PyTorch again (control)": ("torch", bare),
     ENGINE: ("loopwright", engine),
-    "Loopwright, every epoch saved": ("loopwright", engine_complete),
+    COMPLETE: ("loopwright", engine_complete),
     "Accelerate": ("accelerate", accelerate),
     "Ignite": ("ignite", ignite),
     "Lightning": ("lightning", lightning),
@@ -223,7 +225,7 @@ def measure(workload: Workload) -> Section:
         return watch.seconds_per_step
 
     installed = {name: one for name, (package, one) in CONTESTANTS.items() if find_spec(package)}
-    runs = {name: (lambda one=one: run(one)) for name, one in installed.items()}
+    runs = {name: partial(run, one) for name, one in installed.items()}
     seconds = interleaved(runs, workload.rounds, workload.name)
 
     rows: list[tuple[str, ...]] = []
@@ -237,8 +239,8 @@ def measure(workload: Workload) -> Section:
         rows.append((name, step.shown(0), ratio.shown(3), verdict(ratio.median, workload) if name == ENGINE else ""))
         data[name] = {"us_per_step": vars(step), "ratio": vars(ratio), "rounds_us": [s * 1e6 for s in seconds[name]]}
     return Section(
-        title=f"{workload.name}: batch {workload.batch_size}, {workload.threads} thread(s), {workload.steps} steps a round, "
-        f"median (quartiles) of {workload.rounds} rounds",
+        title=f"{workload.name}: batch {workload.batch_size}, threads {workload.threads}, "
+        f"{workload.steps} steps a round, median (quartiles) of {workload.rounds} rounds",
         columns=("loop", "µs per step", "ratio to bare", "target"),
         rows=rows,
         notes=(),

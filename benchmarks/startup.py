@@ -1,6 +1,6 @@
 """What it costs to begin: imports, the first command, the first step; and memory beside the bare loop's.
 
-Run by itself, `python benchmarks/startup.py mlp "bare PyTorch"`, it trains one contestant and prints its peak memory in bytes.
+`python benchmarks/startup.py mlp "bare PyTorch"` trains one contestant and prints its peak memory in bytes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def call(*command: str) -> None:
 def first_step() -> tuple[float, float]:
     """Seconds from the command to the end of its first step, and to the command's end.
 
-    Nothing is hooked: the directory logs/ got its time when the history was opened, which is where the history's clock starts.
+    Nothing is hooked: the directory logs/ got its time when the history was opened, and its clock started.
     """
     with tempfile.TemporaryDirectory(dir="build") as root:
         began = time.time()
@@ -68,7 +68,7 @@ def measure(*, quick: bool) -> Section:
     return Section(
         title=f"startup: wall time of processes of their own, median (quartiles) of {rounds} rounds",
         columns=("what", "ms", "target"),
-        rows=[(name, spread.shown(0), f"below 300: {met}" if name == HELP else "") for name, spread in milliseconds.items()],
+        rows=[(name, ms.shown(0), f"below 300: {met}" if name == HELP else "") for name, ms in milliseconds.items()],
         notes=(),
         data={name: vars(spread) for name, spread in milliseconds.items()},
     )
@@ -76,14 +76,14 @@ def measure(*, quick: bool) -> Section:
 
 def measure_memory(*, quick: bool) -> Section:
     """One table: peak memory of a process that trains, beside the bare loop's."""
-    from loops import BASELINE, CONTESTANTS
+    from loops import BASELINE, COMPLETE
+    from loops import ENGINE as ENGINE_ROW
     from workloads import WORKLOADS
 
     rows: list[tuple[str, ...]] = []
     data: dict[str, Any] = {}
-    names = [name for name, (package, _) in CONTESTANTS.items() if package in ("torch", "loopwright") and "again" not in name]
     for workload in ["mlp"] if quick else WORKLOADS:
-        peaks = {name: peak(workload, name) for name in names}
+        peaks = {name: peak(workload, name) for name in (BASELINE, ENGINE_ROW, COMPLETE)}
         data[workload] = peaks
         for name, most in peaks.items():
             over = f"{(most - peaks[BASELINE]) / 1e6:+.0f}" if name != BASELINE else ""
@@ -112,8 +112,15 @@ def main(workload: str, contestant: str) -> None:
     torch.set_num_threads(WORKLOADS[workload].threads)
     chosen = WORKLOADS[workload]
     CONTESTANTS[contestant][1](chosen, Watch(chosen.warmup, chosen.steps))
-    kilobyte = 1 if sys.platform == "darwin" else 1024
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * kilobyte)
+    print(peak_bytes())
+
+
+def peak_bytes() -> int:
+    """The peak resident set of this process."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # getrusage's would start with the parent's, which exec passes on
+        return 1024 * int(status.read_text().partition("VmHWM:")[2].split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fair timing on a machine that is never quite still: interleaved rounds in random order, medians, the baseline against itself."""
+"""Fair timing on a machine that is never quite still: interleaved rounds in random order, and medians over them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Watch:
-    """Told of every finished step; times `steps` of them after the first `warmup`, so that set-up and tear-down do not count."""
+    """Told of every finished step; times `steps` of them after `warmup`, so that set-up and tear-down do not count."""
 
     def __init__(self, warmup: int, steps: int) -> None:
         self.warmup = warmup
@@ -70,7 +70,7 @@ Runs = Mapping[str, Callable[[], float]]
 
 
 def interleaved(runs: Runs, rounds: int, label: str) -> dict[str, list[float]]:
-    """Call each of `runs` once a round, in a new random order each round; what they gave. One round before that is thrown away."""
+    """What each of `runs` gave when called once a round, in a new random order each; a first round is thrown away."""
     drawn = random.Random(0)
     results: dict[str, list[float]] = {name: [] for name in runs}
     for number in range(rounds + 1):

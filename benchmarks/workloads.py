@@ -39,9 +39,7 @@ def loss_of(logits: Tensor, targets: Tensor) -> Tensor:
 
 def mlp() -> nn.Module:
     """Two hidden layers of 32 units."""
-    return nn.Sequential(
-        nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, CLASSES)
-    )
+    return nn.Sequential(nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, CLASSES))
 
 
 def points() -> tuple[Tensor, Tensor]:
@@ -64,7 +62,8 @@ class Layer(nn.Module):
         q_BHTK, k_BHTK, v_BHTK = heads.unbind(0)
         mixed = F.scaled_dot_product_attention(q_BHTK, k_BHTK, v_BHTK, is_causal=True)
         x_BTD = x_BTD + self.out(mixed.transpose(1, 2).flatten(2))
-        return x_BTD + self.feed(self.norm_2(x_BTD))
+        fed: Tensor = self.feed(self.norm_2(x_BTD))
+        return x_BTD + fed
 
 
 class GPT(nn.Module):

@@ -66,18 +66,18 @@ class RunJournal:
         """Write down an evaluation on the validation split."""
         self.write_pending()
         numbers = {name: float(value) for name, value in metrics.items()}
-        self.write({"kind": "validation", "step": step, "epoch": epoch, "metrics": numbers})
+        self.write([{"kind": "validation", "step": step, "epoch": epoch, "metrics": numbers}])
 
     def epoch(self, step: int, epoch: int) -> None:
         """Write down the means over the epoch that ended with `step`; the loss is weighted by samples."""
         self.write_pending()
         if self.sums.epoch == epoch:
-            self.write({"kind": "epoch", "step": step, "epoch": epoch, **self.sums.means()})
+            self.write([{"kind": "epoch", "step": step, "epoch": epoch, **self.sums.means()}])
 
     def event(self, name: str, step: int, **details: Any) -> None:
         """Write down something that happened to the run rather than in it: resumed, interrupted, failed …"""
         self.write_pending()
-        self.write({"kind": "event", "step": step, "event": name, **details})
+        self.write([{"kind": "event", "step": step, "event": name, **details}])
 
     def flush(self) -> None:
         """Everything told so far is on the disk when this returns."""
@@ -90,39 +90,40 @@ class RunJournal:
         reports, seconds = self.pending, self.pending_seconds
         self.pending, self.pending_seconds = [], []
         if reports:
-            told = [value for report in reports for value in (report.loss, report.grad_norm, *report.parts.values())]
-            numbers = iter(torch.stack(told).tolist())
-            for report, elapsed in zip(reports, seconds, strict=True):
-                loss, norm = next(numbers), next(numbers)
-                losses = {"total": loss, **{name: next(numbers) for name in report.parts}}
-                record = {"kind": "step", "step": report.step, "epoch": report.epoch, "lr": report.lr}
-                record |= {"samples": report.samples, "loss": losses, "grad_norm": norm, "seconds": elapsed}
-                self.sums.add(record)
-                self.write(record)
+            self.write(step_records(reports, seconds))
         self.flushed = time.perf_counter()
 
-    def write(self, record: Record) -> None:
-        """Append one record, or, where it is written already, compare."""
-        record.setdefault("seconds", time.perf_counter() - self.start)
-        known = self.recorded.pop((record["kind"], record["step"]), None)
-        if known is None:
-            self.append(record)
-        # The text tells -0.0 from 0.0 and finds NaN equal to itself.
-        elif to_line(comparable(known)) != to_line(comparable(record)):
-            self.differences += 1
-            self.event("differs", record["step"], recorded=known)
-            self.append(record)
-        for sink in self.sinks:
-            sink(record)
+    def write(self, records: Sequence[Record]) -> None:
+        """Append what is not written already; of a step, its sums are taken. The sinks see every record."""
+        for record in records:
+            record.setdefault("seconds", time.perf_counter() - self.start)
+            if record["kind"] == "step":
+                self.sums.add(record)
+        self.append([line for record in records for line in self.news(record)])
+        for record in records:
+            for sink in self.sinks:
+                sink(record)
 
-    def append(self, record: Record) -> None:
-        """One more line; the operating system has it, or nothing of it, when this returns."""
-        line = (to_line(record) + "\n").encode()
+    def news(self, record: Record) -> list[str]:
+        """The lines to append for `record`: none where it is written already, an event besides where it differs."""
+        line, known = to_line(record), self.recorded.pop((record["kind"], record["step"]), None)
+        if known is None:
+            return [line]
+        # The texts tell -0.0 from 0.0, and NaN equals itself.
+        if to_line(comparable(known)) == to_line(comparable(record)):
+            return []
+        self.differences += 1
+        event = {"kind": "event", "step": record["step"], "event": "differs", "recorded": known}
+        return [to_line({**event, "seconds": record["seconds"]}), line]
+
+    def append(self, lines: Sequence[str]) -> None:
+        """Append lines; the operating system has them, or nothing of them, when this returns."""
+        rest = "".join(line + "\n" for line in lines).encode()
         with refusals(self.path):
             end = self.file.seek(0, os.SEEK_END)
             try:
-                while line:
-                    line = line[self.file.write(line) :]
+                while rest:
+                    rest = rest[self.file.write(rest) :]
             except OSError:
                 # Half a line would swallow the next one.
                 self.file.truncate(end)
@@ -140,6 +141,19 @@ class RunJournal:
                 raise
         finally:
             self.opened.close()
+
+
+def step_records(reports: Sequence[StepReport], seconds: Sequence[float]) -> list[Record]:
+    """The records of several steps; this waits for the device once."""
+    told = [value for report in reports for value in (report.loss, report.grad_norm, *report.parts.values())]
+    numbers = iter(torch.stack(told).tolist())
+    records = []
+    for report, elapsed in zip(reports, seconds, strict=True):
+        loss, norm = next(numbers), next(numbers)
+        losses = {"total": loss, **{name: next(numbers) for name in report.parts}}
+        record = {"kind": "step", "step": report.step, "epoch": report.epoch, "lr": report.lr}
+        records.append({**record, "samples": report.samples, "loss": losses, "grad_norm": norm, "seconds": elapsed})
+    return records
 
 
 def drop_torn_line(path: Path) -> None:
