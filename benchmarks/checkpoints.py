@@ -19,7 +19,7 @@ ROUNDS = 9
 UNITS, LAYERS = 1024, 8
 SAVE, WRITE, LOAD = "Loopwright: training stands still", "Loopwright: save until durable", "Loopwright: verified load"
 COPY, CLONES = "copy into buffers that are there", "copy into fresh memory"
-PLAIN, SYNCED, PLAIN_LOAD = "torch.save, not durable", "torch.save and fsync", "torch.load, not verified"
+PLAIN, SYNCED, PLAIN_LOAD = "torch.save, not durable", "torch.save to a new file and fsync", "torch.load, not verified"
 
 
 def state(layers: int) -> dict[str, Any]:
@@ -39,7 +39,8 @@ def tensors_of(content: Any) -> list[Tensor]:
 
 
 def synced_save(content: dict[str, Any], path: Path) -> None:
-    """torch.save, and on the disk when it returns."""
+    """torch.save, and on the disk when it returns. To a new file, as every save of which a crash leaves something."""
+    path.unlink(missing_ok=True)
     with open(path, "wb") as file:
         torch.save(content, file)
         file.flush()

@@ -1,6 +1,7 @@
 """The contestants: each trains a workload for as many steps as the watch wants, and tells it of each.
 
-All clip to norm 1 and use AdamW; none but the engine logs, journals or saves anything.
+All clip to norm 1 and use AdamW, as it comes where not said otherwise; the engine and the Hugging Face Trainer choose its
+fused form by themselves. None but the engine logs, journals or saves anything.
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ def loader_of(workload: Workload) -> DataLoader[tuple[Tensor, ...]]:
     return DataLoader(TensorDataset(*workload.data()), batch_size=workload.batch_size, shuffle=True)
 
 
-def bare(workload: Workload, watch: Watch) -> None:
+def bare(workload: Workload, watch: Watch, *, fused: bool | None = None) -> None:
     """The loop by hand: no logging, no saving, not even a print."""
     model = workload.model()
     loader = loader_of(workload)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, fused=fused)
     while True:
         for x, y in loader:
             loss = loss_of(model(x), y)
@@ -197,6 +198,7 @@ COMPLETE = "Loopwright, every epoch saved"
 CONTESTANTS: dict[str, tuple[str, Contestant]] = {
     BASELINE: ("torch", bare),
     "bare PyTorch again (control)": ("torch", bare),
+    "bare PyTorch, fused AdamW": ("torch", partial(bare, fused=True)),
     ENGINE: ("loopwright", engine),
     COMPLETE: ("loopwright", engine_complete),
     "Accelerate": ("accelerate", accelerate),

@@ -1,4 +1,4 @@
-"""The README stays true: its code is the code, its commands are run. `python tests/test_readme.py --update` rewrites the code."""
+"""The README stays true: its code is the code (`python tests/test_readme.py --update`), its commands are run."""
 
 from __future__ import annotations
 

@@ -100,7 +100,9 @@ def test_train_help_shows_every_field(capsys):
 
 
 def test_flags_reach_the_record(tmp_path, capsys):
-    flags = "--optimizer SGD --optimizer.momentum 0.5 --lr 0.05 --no-shuffle --precision bf16 --task.hidden 8,8 --keep 3"
+    flags = (
+        "--optimizer SGD --optimizer.momentum 0.5 --lr 0.05 --no-shuffle --precision bf16 --task.hidden 8,8 --keep 3"
+    )
     assert main(["train", "points-linear", "--run-dir", str(tmp_path), *QUICK, *flags.split()]) == 0
     config = (tmp_path / "points-linear/001/config.toml").read_text()
     for line in ('type = "SGD"', "momentum = 0.5", "lr = 0.05", "shuffle = false", 'precision = "bf16"', "keep = 3"):

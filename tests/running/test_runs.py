@@ -161,7 +161,8 @@ def test_a_run_that_broke_off_goes_on_with_the_same_bits(finished, tmp_path, ste
     assert weights(run, "best") == weights(finished, "best")
     assert {**results(run), "experiment": "toy"} == results(finished)
     events = [r for r in read_history(run / "logs/history.jsonl") if r["kind"] == "event"]
-    assert [event["event"] for event in events] == ["resumed"]
+    assert [event["event"] for event in events] == ["failed", "resumed"]
+    assert events[0]["reason"] == "Stop: "
 
 
 def test_a_record_from_other_data_is_not_resumed(tmp_path):

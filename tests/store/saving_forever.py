@@ -1,4 +1,4 @@
-"""Saves checkpoints without end in a child that is killed at a random instant; again and again in one directory.
+"""Saves checkpoints without end in a child that is killed at a random instant, or in the middle of a file; many times.
 
 Prints how many rounds left a half-written file. Run as `python saving_forever.py DIRECTORY ROUNDS`.
 """
@@ -37,13 +37,17 @@ def check(directory: Path) -> int:
 
 def main(directory: Path, rounds: int) -> None:
     draw, step, half_written = random.Random(0), 0, 0
-    for _ in range(rounds):
+    for number in range(rounds):
         child = os.fork()
         if child == 0:
             save_forever(directory, step)
         while max((path.name for path in directory.glob("step-*.pt")), default="") <= f"step-{step:08d}.pt":
             time.sleep(0.001)
-        time.sleep(draw.uniform(0, 0.03))
+        if number % 2:
+            time.sleep(draw.uniform(0, 0.03))
+        else:
+            while not list(directory.glob(".step-*.tmp")):
+                pass
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         half_written += bool(list(directory.glob(".*.tmp")))

@@ -17,7 +17,8 @@ from loopwright.core import Experiment, State
 from loopwright.errors import ConfigError, DataError
 from loopwright.experiments.tabular import tabular, tabular_breast_cancer, tabular_digits
 from loopwright.protocols import SPLITS
-from loopwright.tasks.baselines import fit_baselines, load_baseline, require_packages, save_baseline
+from loopwright.tasks.baselines import fit_baselines, load_baseline, save_baseline
+from loopwright.tasks.packages import require_packages
 from loopwright.tasks.tabular import Scaler, Tabular
 
 HEAD = ["height", "width", "constant", "kind"]
@@ -214,7 +215,7 @@ def test_what_is_wrong_with_a_table_is_said_before_training(tmp_path, table):
 
 def test_a_missing_package_is_named_before_training():
     with pytest.raises(ConfigError, match=r"no_such_package not installed; pip install 'loopwright\[tabular\]'"):
-        require_packages(("numpy", "no_such_package"))
+        require_packages("numpy", "no_such_package")
 
 
 def test_a_table_smaller_than_a_batch_names_the_flag(tmp_path):

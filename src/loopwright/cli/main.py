@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from traceback import print_exception
 
 from loopwright import __version__
 from loopwright.errors import LoopwrightError, UsageError, nearest
@@ -61,6 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (`loopwright runs | head`); nothing more can be said on it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        # A task's own mistake: its author needs to see where.
+        print_exception(error)
+        raise SystemExit(LoopwrightError.exit_code) from error
 
 
 def dispatch(arguments: list[str]) -> int:

@@ -13,19 +13,26 @@ from loopwright.running.summary import read_json
 def conclude(run: Path) -> int:
     """Print a finished run's results on stdout; 1 where it missed a claim of its experiment, else 0."""
     metrics = read_json(run / "metrics.json")
-    for member in metrics.get("members", []):
-        print(f"{member['run']}  {member.get('status')}")
-    if any(split in metrics for split in SPLITS):
+    if "members" in metrics:
+        print_conclusion(run)
+    elif any(split in metrics for split in SPLITS):
         print(table(results(metrics), right=frozenset({2, 3})))
     for claim in metrics.get("claims", []):
         print(f"claim  {sentence(claim)}")
-    if metrics.get("claims_dropped"):
-        print(f"claims not judged: {metrics['claims_dropped']}")
-    print(f"next   loopwright evaluate {run}   loopwright report {run}   loopwright runs")
+    if "members" not in metrics:
+        print(f"next   loopwright evaluate {run}   loopwright report {run}   loopwright runs")
     if (run / "report.html").is_file():
         print(f"report {run / 'report.html'}")
     print(run)
     return 0 if all(claim["holds"] for claim in metrics.get("claims", [])) else 1
+
+
+def print_conclusion(run: Path) -> None:
+    """The tables that a study wrote over its members."""
+    for path in sorted((run / "artifacts").glob("*.json")):
+        shown = read_json(path)
+        print(table([shown["columns"], *shown["rows"]], right=frozenset(range(1, len(shown["columns"])))))
+        print(shown.get("note", ""))
 
 
 def results(metrics: dict[str, Any]) -> list[tuple[object, ...]]:

@@ -8,7 +8,8 @@ from loopwright.cli.console import Console
 from loopwright.cli.outcome import conclude
 from loopwright.cli.parsing import parser
 from loopwright.journal import open_run
-from loopwright.running.runner import Watchers, resume_run
+from loopwright.running.runner import resume_run
+from loopwright.running.session import Watchers
 from loopwright.running.studying import is_study, resume_study
 
 

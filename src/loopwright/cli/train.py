@@ -11,10 +11,11 @@ from loopwright.cli.parsing import parser
 from loopwright.config import NO_OVERRIDES, Overrides, apply, help_text, leaves, parse_flags
 from loopwright.core.experiment import Experiment
 from loopwright.core.study import Study
-from loopwright.errors import UsageError
+from loopwright.errors import ConfigError, UsageError
 from loopwright.running.config import Origin, judgeable, recorded
 from loopwright.running.registry import find
-from loopwright.running.runner import Watchers, train_one_experiment
+from loopwright.running.runner import train_one_experiment
+from loopwright.running.session import Watchers
 from loopwright.running.studying import train_study
 
 ALIASES = {
@@ -24,6 +25,7 @@ ALIASES = {
     "max-steps": "steps",
     "num-workers": "task.num_workers",
     "data-dir": "task.data_dir",
+    "task.data": "task.source",
 }
 ABOUT = """\
 Train an experiment in a new run directory, test the last and the best weights, and write a report.
@@ -49,9 +51,7 @@ def run(arguments: list[str]) -> int:
     name, rest = (None, arguments) if arguments[0].startswith("-") else (arguments[0], arguments[1:])
     parsed, flags = options.parse_known_args([argument for argument in rest if argument not in ("-h", "--help")])
     if (name is None) == (parsed.config is None):
-        raise UsageError(
-            "train: the experiment's name comes first, or --config FILE; as in train digits-cnn"
-        )
+        raise UsageError("train: the experiment's name comes first, or --config FILE; as in train digits-cnn")
     made, origin = by_name(name) if name else recorded(parsed.config, parsed.experiment)
     if "-h" in rest or "--help" in rest:
         shown = made.members[0] if isinstance(made, Study) else made
@@ -62,8 +62,7 @@ def run(arguments: list[str]) -> int:
     with Console(quiet=parsed.quiet) as console:
         watchers = Watchers(sinks=[console], say=console.say, begin=console.begin)
         if isinstance(made, Study):
-            study = replace(made, members=tuple(overridden(member, flags) for member in made.members))
-            return conclude(train_study(study, parsed.run_dir, watchers, origin))
+            return conclude(train_study(all_overridden(made, flags), parsed.run_dir, watchers, origin))
         return conclude(train_one_experiment(overridden(made, flags), parsed.run_dir, watchers, origin=origin))
 
 
@@ -79,11 +78,31 @@ AMP = ["--precision", "bf16"]
 
 
 def overridden(base: Experiment, flags: list[str]) -> Experiment:
-    """`base` with what the flags say. `--epochs` takes the place of a number of steps that the experiment itself fixed."""
+    """`base` with what the flags say. `--epochs` takes the place of a number of steps that the experiment has fixed."""
     overrides: Overrides = parse_flags(flags, base, aliases=reachable(base)) if flags else NO_OVERRIDES
     if "epochs" in overrides and "steps" not in overrides:
         base = replace(base, steps=None)
     return judgeable(apply(base, overrides), base)
+
+
+def all_overridden(study: Study, flags: list[str]) -> Study:
+    """`study` with the flags applied to every member. Raises ConfigError for a field in which the members differ."""
+    members = tuple(overridden(member, flags) for member in study.members)
+    for leaf in leaves(study.members[0]):
+        studied = len({repr(value_at(member, leaf.path)) for member in study.members}) > 1
+        if studied and any(
+            value_at(new, leaf.path) != value_at(old, leaf.path)
+            for new, old in zip(members, study.members, strict=True)
+        ):
+            raise ConfigError(
+                f"--{leaf.path}: this is what {study.name} studies, its members differ in it; leave it out"
+            )
+    return replace(study, members=members)
+
+
+def value_at(experiment: Experiment, path: str) -> object:
+    """The value at a dotted path; None where this experiment has no such field."""
+    return next((leaf.value for leaf in leaves(experiment) if leaf.path == path), None)
 
 
 def reachable(experiment: Experiment) -> dict[str, str]:

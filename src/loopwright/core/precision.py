@@ -83,6 +83,9 @@ def matmul_error(size: int = 256) -> float:
 def determinism(strict: bool) -> Iterator[None]:
     """Inside, with `strict`, an operation that is not deterministic raises; the old setting comes back afterwards."""
     before = torch.are_deterministic_algorithms_enabled()
+    if strict == before:  # setting it costs two seconds: torch imports its compiler to tell it
+        yield
+        return
     torch.use_deterministic_algorithms(strict)
     try:
         yield

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from loopwright import __version__
-from loopwright.config import apply, check_format, dumps, overrides_from_file, read_toml, to_dict
+from loopwright.config import TomlFile, apply, check_format, dumps, overrides_from_file, read_toml, to_dict
 from loopwright.core.experiment import Expect, Experiment
 from loopwright.core.study import Study
 from loopwright.errors import RunError
@@ -74,11 +74,23 @@ def recorded(path: Path, reference: str | None = None) -> tuple[Experiment | Stu
     made = entry.make()
     if isinstance(made, Study):
         if member is None:
-            return made, origin
+            return with_recorded_members(made, path.parent / "members"), origin
         base = made.member(str(member))
     else:
         base = replace(made, name=entry.name)
-    return judgeable(apply(base, overrides_from_file(file, base, besides=HEAD)), base), origin
+    return filled(base, file), origin
+
+
+def filled(base: Experiment, file: TomlFile) -> Experiment:
+    """`base` with the values that a config.toml holds."""
+    return judgeable(apply(base, overrides_from_file(file, base, besides=HEAD)), base)
+
+
+def with_recorded_members(study: Study, directory: Path) -> Study:
+    """`study` with its members as they were recorded in `directory`, one TOML file each."""
+    files = [(member, directory / f"{member.name}.toml") for member in study.members]
+    members = [filled(member, read_toml(path)) if path.is_file() else member for member, path in files]
+    return replace(study, members=tuple(members))
 
 
 def judgeable(experiment: Experiment, base: Experiment) -> Experiment:

@@ -11,8 +11,9 @@ from loopwright.core.study import Study
 from loopwright.errors import LoopwrightError, RunError
 from loopwright.files import write_text
 from loopwright.journal import create_run, describe_run, open_run
-from loopwright.running.config import Origin, recorded
-from loopwright.running.runner import Watchers, resume_run, train_one_experiment, write_report
+from loopwright.running.config import Origin, dump_config, recorded
+from loopwright.running.runner import resume_run, train_one_experiment
+from loopwright.running.session import Watchers, write_report
 from loopwright.running.summary import read_json, write_json
 
 
@@ -26,6 +27,10 @@ def train_study(study: Study, root: Path, watchers: Watchers, origin: Origin) ->
     write_text(run / "config.toml", dumps(origin.head()))
     write_json(run / "env.json", describe_run({"members": [member.name for member in study.members]}))
     write_json(run / "findings.json", [])
+    (run / "members").mkdir()
+    for member in study.members:
+        own = Origin(origin.experiment, member.name, origin.code_sha256)
+        write_text(run / "members" / f"{member.name}.toml", dump_config(member, own))
     return carry_out(study, run, watchers, origin)
 
 

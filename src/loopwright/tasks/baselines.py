@@ -6,9 +6,8 @@ unlike a pickle, such a file runs no code when it is read.
 
 from __future__ import annotations
 
-import importlib.util
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor
 
 from loopwright.data.permutation import Int64
-from loopwright.errors import ConfigError, DataError
+from loopwright.errors import DataError
 from loopwright.metrics import confusion_matrix, macro_f1
 from loopwright.tasks.tables import NotedTable
 
@@ -27,13 +26,6 @@ Floats = npt.NDArray[np.float64]
 SEED = 0
 TRUSTED = frozenset({"sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"})
 """Types in our own files that skops does not trust by itself: a tree is arrays of numbers and no more."""
-
-
-def require_packages(names: Sequence[str] = ("sklearn", "skops")) -> None:
-    """Raise ConfigError unless the packages are installed: better before training than after it."""
-    missing = [name for name in names if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(f"tabular: {' and '.join(missing)} not installed; pip install 'loopwright[tabular]'")
 
 
 def fit_baselines(features: Floats, labels: Int64) -> dict[str, Any]:

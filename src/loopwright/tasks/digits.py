@@ -19,6 +19,7 @@ from loopwright.models.mlp import MLP
 from loopwright.protocols import Batch, Split
 from loopwright.seeding import Uniform
 from loopwright.tasks.images import draw_mistakes
+from loopwright.tasks.packages import require_packages
 from loopwright.tasks.supervised import classification_loss, gather, write_tables
 
 FRACTIONS: dict[Split, float] = {"train": 0.7, "val": 0.15, "test": 0.15}
@@ -39,6 +40,7 @@ class Digits:
     @cached_property
     def data(self) -> TensorData:
         """Three splits, stratified by digit; images float32 (N, 1, 8, 8) in [-1, 1], labels int64 (N,)."""
+        require_packages("sklearn")
         from sklearn.datasets import load_digits
 
         bunch = load_digits()

@@ -19,6 +19,7 @@ from loopwright.data.transforms import On, RandomRotation, ToTensor
 from loopwright.models.cnn import DigitCNN
 from loopwright.protocols import Batch, Split
 from loopwright.tasks.digits import FRACTIONS
+from loopwright.tasks.packages import require_packages
 from loopwright.tasks.supervised import classification_loss, gather, write_tables
 
 
@@ -52,6 +53,7 @@ class DigitsDataset:
     @cached_property
     def data(self) -> DatasetData:
         """Three splits, stratified by digit."""
+        require_packages("sklearn")
         from sklearn.datasets import load_digits
 
         bunch = load_digits()

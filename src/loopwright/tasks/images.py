@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import nn
 
 from loopwright.protocols import Data, Split
@@ -34,6 +33,6 @@ def draw_mistakes(model: nn.Module, data: Data, split: Split, path: Path) -> Non
     for axes in grid.flat:
         axes.set_axis_off()
     for axes, (certainty, sample, label, taken, image) in zip(grid.flat, shown, strict=False):
-        axes.imshow(torch.as_tensor(image), cmap="gray_r")
+        axes.imshow(image.numpy(), cmap="gray_r")
         axes.set_title(f"{label} taken for {taken}\n{certainty:.0%}, no. {sample}", fontsize=8)
     figure.savefig(path, metadata={"Date": None})

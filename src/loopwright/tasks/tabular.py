@@ -22,9 +22,9 @@ from loopwright.tasks.baselines import (
     comparison,
     confusion_of,
     fit_baselines,
-    require_packages,
     save_baseline,
 )
+from loopwright.tasks.packages import require_packages
 from loopwright.tasks.sources import Bundled, read_table
 from loopwright.tasks.supervised import classification_loss, gather, write_tables
 from loopwright.tasks.tables import NotedTable, write_noted
@@ -66,7 +66,7 @@ class Tabular:
     @cached_property
     def table(self) -> Table:
         """All rows as they were read."""
-        require_packages()
+        require_packages("sklearn", "skops")
         return read_table(self.source, self.label)
 
     @cached_property

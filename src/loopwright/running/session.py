@@ -1,0 +1,175 @@
+"""From a state to a finished run directory: train, test, artifacts; and the record of what ended it before."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from loopwright.core.evaluate import untouched
+from loopwright.core.experiment import Experiment
+from loopwright.core.interrupt import Interrupt
+from loopwright.core.loop import Ended, train
+from loopwright.core.state import State
+from loopwright.errors import Interrupted, LoopwrightError
+from loopwright.journal import RunJournal, Sink
+from loopwright.journal.tensorboard import TensorBoardSink
+from loopwright.protocols import Hook
+from loopwright.running.summary import parameter_count, read_json, summarize, write_json
+from loopwright.seeding import preserved_generators
+from loopwright.store import CheckpointStore, newest_good, read_checkpoint
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Watchers:
+    """Who looks on: hooks of the loop, sinks of the journal, where messages for people go (`say`), and who is told
+    how many steps a run will have when it begins. None of them changes a bit."""
+
+    hooks: Sequence[Hook] = ()
+    sinks: Sequence[Sink] = ()
+    say: Say = field(default=lambda line: None)
+    begin: Callable[[int], None] = field(default=lambda total: None)
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run that is being carried out: its directory, its experiment, its state, and who looks on."""
+
+    run: Path
+    experiment: Experiment
+    state: State
+    watchers: Watchers
+
+
+def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path:
+    """Train to the end and write what a finished run has; `rejected` is given where the run is resumed.
+
+    Whatever ends it before, a signal, our errors or a task's own, is in the record, and raised.
+    """
+    run, state, watchers = session.run, session.state, session.watchers
+    write_json(run / "metrics.json", {"experiment": session.experiment.name, "status": "running"})
+    watchers.say(introduction(session.experiment, state))
+    with (
+        tensorboard(session) as extra,
+        Interrupt() as interrupt,
+        RunJournal(run, sinks=[*watchers.sinks, *extra], resumed_at=state.step) as journal,
+    ):
+        if rejected is not None:
+            journal.event("resumed", state.step, rejected=list(rejected))
+        try:
+            ended, timing = timed_training(session, journal, interrupt)
+            if ended == "interrupt":
+                raise stopped(session, interrupt)
+            with interrupt.breakable():
+                finish(session, ended, timing)
+        except BaseException as error:
+            broke_off(session, journal, error)
+            raise
+    write_report(run, watchers.say)
+    return run
+
+
+def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) -> tuple[Ended, dict[str, float]]:
+    """The loop, with the run's store; how it ended, and how long it took."""
+    experiment, state = session.experiment, session.state
+    first, start = state.step, time.perf_counter()
+    session.watchers.begin(experiment.cadence().total)
+    with CheckpointStore(session.run / "checkpoints", experiment.keep) as store:
+        ended = train(
+            experiment, state, journal=journal, store=store, hooks=session.watchers.hooks, interrupt=interrupt
+        )
+    steps, seconds = state.step - first, time.perf_counter() - start
+    rate = steps / seconds
+    speed = {"steps_per_second": rate, "samples_per_second": rate * experiment.batch_size}
+    return ended, {"train_seconds": seconds, **speed}
+
+
+def finish(session: Session, ended: Ended, timing: dict[str, float]) -> None:
+    """Test the last and the best weights on every split, write metrics.json, let the task show what it has."""
+    start = time.perf_counter()
+    best = best_state(session)
+    session.watchers.say(f"testing the last weights (step {session.state.step}) and the best (step {best.step})")
+    metrics = summarize(session.experiment, session.state, best, stopped=ended)
+    metrics["timing"] = {**timing, "test_seconds": time.perf_counter() - start}
+    model, artifacts = best.average.module, session.run / "artifacts"
+    artifacts.mkdir(exist_ok=True)
+    with untouched(model), preserved_generators(), torch.no_grad():
+        model.eval()
+        session.experiment.task.artifacts(model, artifacts)
+    write_json(session.run / "metrics.json", metrics)
+
+
+def broke_off(session: Session, journal: RunJournal, error: BaseException) -> None:
+    """Write down that, where and why a run stopped before its end."""
+    status = "interrupted" if isinstance(error, Interrupted | KeyboardInterrupt) else "failed"
+    reason = str(error) if isinstance(error, LoopwrightError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, LoopwrightError):
+        error.run = session.run
+    journal.event(status, session.state.step, reason=reason)
+    journal.flush()
+    about = {"experiment": session.experiment.name, "status": status, "steps": session.state.step, "reason": reason}
+    write_json(session.run / "metrics.json", about)
+    if not isinstance(error, KeyboardInterrupt):  # whoever pressed Ctrl-C twice does not want to wait for a report
+        write_report(session.run, session.watchers.say)
+
+
+def best_state(session: Session) -> State:
+    """The state that best.pt holds; the newest good checkpoint where nothing was ever best (a metric always NaN)."""
+    best = State.create(session.experiment)
+    path = session.run / "checkpoints" / "best.pt"
+    content = read_checkpoint(path) if path.exists() else newest_good(path.parent).content
+    best.load_state_dict(content["state"], str(path))
+    return best
+
+
+def stopped(session: Session, interrupt: Interrupt) -> Interrupted:
+    """The message after a signal."""
+    number = interrupt.requested or 2
+    step, run = session.state.step, session.run
+    return Interrupted(f"stopped after step {step} and saved; go on with: loopwright resume {run}", number)
+
+
+def introduction(experiment: Experiment, state: State) -> str:
+    """One line on what is about to be trained, and on what."""
+    cadence = experiment.cadence()
+    return (
+        f"{experiment.name}: {parameter_count(state.model):,} parameters on {experiment.device}, "
+        f"{experiment.precision}, {experiment.threads} threads; "
+        f"{cadence.total:,} steps of {experiment.batch_size} samples, "
+        f"{cadence.total / cadence.epoch:.4g} epochs; best by val {experiment.metric} ({experiment.mode})"
+    )
+
+
+@contextmanager
+def tensorboard(session: Session) -> Iterator[list[Sink]]:
+    """A TensorBoard sink where the experiment wants one, closed at the end."""
+    if not session.experiment.tensorboard:
+        yield []
+        return
+    sink = TensorBoardSink(session.run / "logs" / "tensorboard")
+    try:
+        yield [sink]
+    finally:
+        sink.close()
+
+
+def write_report(run: Path, say: Say) -> None:
+    """Make plots and report in a process of their own: whatever happens there, the run is complete."""
+    command = [sys.executable, "-m", "loopwright.report", str(run)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    if done.returncode:
+        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        say(f"no report: {last}; try again with: loopwright report {run}")
+
+
+def finished(run: Path) -> bool:
+    """Whether the record says that the run came to its end."""
+    return bool(read_json(run / "metrics.json").get("status") == "finished")
