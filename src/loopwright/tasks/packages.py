@@ -11,6 +11,4 @@ def require_packages(*names: str) -> None:
     """Raise ConfigError, with the remedy, unless the packages of the extra `tabular` called `names` are installed."""
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
-        raise ConfigError(
-            f"{' and '.join(missing)} not installed, this task needs it; pip install 'loopwright[tabular]'"
-        )
+        raise ConfigError(f"{' and '.join(missing)} not installed; pip install 'loopwright[tabular]'")
