@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help train test test-slow check format bench setup clean
+.PHONY: help train test test-slow check format bench setup browser clean
 
 help:
 	@echo "make train [EXP=points] [ARGS='--lr 1e-3']   set up, then train an experiment (digits-cnn)"
@@ -15,7 +15,7 @@ help:
 train: setup
 	@$(BIN)/loopwright train $(EXP) $(ARGS)
 
-test: setup check
+test: setup browser check
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not nightly"
 
 test-slow: setup
@@ -35,15 +35,20 @@ bench: setup $(VENV)/.bench
 
 setup: $(VENV)/.done
 
+# In CI the pages are tested in a real browser; elsewhere those tests are skipped where there is none.
+browser:
+	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ] && ! command -v chromium >/dev/null && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; fi
+
 $(VENV)/.done: pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (once; about a minute)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt torch
-	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt --editable '.[all,dev]'
+	@$(BIN)/pip install -qq --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt torch
+	@$(BIN)/pip install -qq --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt --editable '.[all,dev]'
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.done benchmarks/constraints.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt \
+	@$(BIN)/pip install -qq --disable-pip-version-check $(PIP_ARGS) --constraint constraints.txt \
 		--constraint benchmarks/constraints.txt --editable '.[bench]'
 	@touch $@
 
