@@ -31,7 +31,7 @@ format: setup
 	@$(BIN)/ruff format .
 
 bench: setup $(VENV)/.bench
-	@$(BIN)/python benchmarks/bench.py
+	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 setup: $(VENV)/.done
 

@@ -1,6 +1,6 @@
 """The contestants: each trains a workload for as many steps as the watch wants, and tells it of each.
 
-All clip to norm 1 and use AdamW as it comes; the engine and the Hugging Face Trainer choose its fused form by themselves.
+All clip to norm 1 and use AdamW as it comes; the engine and the Hugging Face Trainer choose its fused form themselves.
 None but the engine logs, journals or saves anything.
 """
 

@@ -110,6 +110,7 @@ def main(workload: str, contestant: str) -> None:
     from workloads import WORKLOADS
 
     torch.set_num_threads(WORKLOADS[workload].threads)
+    Path("build").mkdir(exist_ok=True)
     chosen = WORKLOADS[workload]
     CONTESTANTS[contestant][1](chosen, Watch(chosen.warmup, chosen.steps))
     print(peak_bytes())

@@ -311,6 +311,11 @@ def test_where_there_is_none_that_is_said(tmp_path, name):
         newest_good(tmp_path / name)
 
 
+def test_a_directory_that_cannot_be_read_is_an_error(tmp_path):
+    with pytest.raises(CheckpointError, match=r"cannot be read \(File name too long\)"):
+        newest_good(tmp_path / ("x" * 300))
+
+
 def test_a_checkpoint_of_another_kind_is_passed_over(tmp_path):
     saved(tmp_path, range(1, 3))
     save_checkpoint(tmp_path / "step-00000007.pt", nn.Linear(1, 1))

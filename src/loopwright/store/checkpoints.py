@@ -66,9 +66,9 @@ class CheckpointStore:
             link_durably(path, self.directory / "best.pt")
         link_durably(path, self.directory / "last.pt")
         # Later steps are left over from a run that went on from here: damaged, or still to be overwritten.
-        written = [file for number, file in step_files(self.directory) if number <= step]
-        for old in written[self.keep :]:
-            with refusals(old):
+        with refusals(self.directory):
+            written = [file for number, file in step_files(self.directory) if number <= step]
+            for old in written[self.keep :]:
                 old.unlink()
 
     def __enter__(self) -> CheckpointStore:
@@ -95,7 +95,11 @@ def newest_good(directory: Path, report: Callable[[str], None] = lambda line: No
     Raises CheckpointError if none does.
     """
     rejected: list[str] = []
-    for path in by_age(directory):
+    try:
+        candidates = by_age(directory)
+    except OSError as error:
+        raise CheckpointError(f"{directory}: cannot be read ({error.strerror}); mend that, then resume") from error
+    for path in candidates:
         try:
             return Found(path, read_saved(path), tuple(rejected))
         except CheckpointError as error:
