@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LEVELS = {
     0: ("__init__", "errors", "protocols", "seeding"),
-    1: ("files", "initializers", "weights"),
+    1: ("files", "initializers", "lines", "weights"),
     2: ("config", "core", "data", "journal", "losses", "metrics", "models", "store"),
     3: ("tasks",),
     4: ("experiments", "report"),

@@ -68,7 +68,7 @@ def test_what_is_no_record_is_left_out_and_told(tmp_path):
     )
     unreadable: list[int] = []
     assert list(scan_history(path, unreadable=unreadable.append)) == [{"a": 1}, {"a": 2}]
-    assert unreadable == [2, 3, 4, 5, 6, 7, 9]
+    assert unreadable == [3, 4, 5, 6, 7, 9]  # an empty line is not a lost one
     assert read_history(path) == [{"a": 1}, {"a": 2}]
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopwright.errors import RunError
-from loopwright.report.history import History, Series, read_history
+from loopwright.report.history import History, Series
 from loopwright.report.record import Record
 
 
@@ -90,11 +90,11 @@ def test_a_history_cut_anywhere_gives_the_lines_before_the_cut(
     assert len(History.load(path, []).curve("loss")) == complete
 
 
-def test_lines_that_are_no_records_come_with_their_number(tmp_path: Path) -> None:
-    path = tmp_path / "history.jsonl"
+def test_lines_that_are_no_records_are_noted_with_their_number(tmp_path: Path) -> None:
+    path, notes = tmp_path / "history.jsonl", []
     path.write_bytes(b'{"kind":"step"}\n\x00\x00\n\n[1]\n"text"\n\xff\xfe\n' + b"[" * 100_000 + b"\n")
-    lost = [record["line"] for record in read_history(path) if record["kind"] == "unreadable"]
-    assert lost == [2, 4, 5, 6, 7]
+    History.load(path, notes)
+    assert notes == [f"{tmp_path.name}/history.jsonl: 5 lines could not be read, the first is line 2"]
 
 
 def test_non_finite_numbers_are_floats_again(tmp_path: Path) -> None:
@@ -136,10 +136,3 @@ def test_a_series_keeps_the_last_value_of_each_step_in_order(written: list[tuple
     latest = dict(written)
     np.testing.assert_array_equal(series.steps, sorted(latest))
     np.testing.assert_array_equal(series.values, [latest[step] for step in sorted(latest)])
-
-
-def test_reading_a_history_holds_one_record_at_a_time(tmp_path: Path) -> None:
-    path = tmp_path / "history.jsonl"
-    path.write_text(json.dumps(step_record(1, 1.0)) + "\n")
-    records = read_history(path)
-    assert next(records)["step"] == 1

@@ -11,10 +11,10 @@ from loopwright.core.evaluate import evaluate
 from loopwright.core.state import State
 from loopwright.errors import DataError
 from loopwright.journal import open_run
-from loopwright.journal.lines import finite
+from loopwright.lines import finite
 from loopwright.protocols import SPLITS
 from loopwright.running.config import load_config
-from loopwright.store import read_checkpoint
+from loopwright.store import read_saved
 
 
 def run(arguments: list[str]) -> int:
@@ -32,7 +32,7 @@ def run(arguments: list[str]) -> int:
         raise DataError(f"split {parsed.split!r}: {experiment.name} has none; choose another --split")
     with arithmetic(experiment):
         state = State.create(experiment)
-        state.load_state_dict(read_checkpoint(path)["state"], str(path))
+        state.load_state_dict(read_saved(path)["state"], str(path))
         metrics = evaluate(experiment.task, state.average.module, parsed.split, experiment.seed)
     about = {
         "run": str(directory),

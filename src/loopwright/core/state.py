@@ -19,6 +19,7 @@ from loopwright.core.optimizers import trainable
 from loopwright.core.precision import Precision
 from loopwright.core.progress import Progress
 from loopwright.core.schedules import RateMemory
+from loopwright.errors import CheckpointError
 from loopwright.initializers import initialize
 from loopwright.seeding import Purpose, fold, seed_generators
 from loopwright.weights import load_weights
@@ -80,7 +81,10 @@ class State:
         }
 
     def load_state_dict(self, saved: Mapping[str, Any], origin: str = "the checkpoint") -> None:
-        """Restore what `state_dict` gave; raises CheckpointError where it belongs to another model."""
+        """Restore what `state_dict` gave; raises CheckpointError where it is incomplete or belongs to another model."""
+        missing = self.state_dict().keys() - saved.keys()
+        if missing:
+            raise CheckpointError(f"{origin} has no {', '.join(sorted(missing))}; it is not the state of a run")
         load_weights(self.model, saved["model"], origin)
         self.optimizer.load_state_dict(saved["optimizer"])
         self.scaler.load_state_dict(saved["scaler"])

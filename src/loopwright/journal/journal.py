@@ -18,9 +18,9 @@ import torch
 
 from loopwright.errors import StoreError
 from loopwright.files import make_directory, refusals
-from loopwright.journal.lines import Record, comparable, to_line
 from loopwright.journal.lock import claim_run
 from loopwright.journal.past import recall
+from loopwright.lines import Record, comparable, to_line
 from loopwright.protocols import StepReport
 
 Sink = Callable[[Record], None]

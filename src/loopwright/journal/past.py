@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from loopwright.journal.lines import Record, scan_history
+from loopwright.lines import Record, scan_history
 
 Identity = tuple[str, int]
 

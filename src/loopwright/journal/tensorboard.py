@@ -8,7 +8,7 @@ from typing import Any
 
 from loopwright.errors import UsageError
 from loopwright.files import refusals
-from loopwright.journal.lines import Record
+from loopwright.lines import Record
 
 TITLES = {"loss": "Loss", "accuracy": "Accuracy", "perplexity": "Perplexity"}
 

@@ -9,8 +9,8 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+from loopwright.lines import revive
 from loopwright.report.grids import Grid, from_file
-from loopwright.report.history import revive
 from loopwright.report.values import table
 
 _TYPES = {".svg": "image/svg+xml", ".png": "image/png"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from array import array
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,43 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from loopwright.lines import scan_history
 from loopwright.report.values import Table, number, table, whole
 
 Floats = npt.NDArray[np.float64]
-_NON_FINITE = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
-
-
-def read_history(path: Path) -> Iterator[Table]:
-    """The records of a history file, one at a time in their order; "nan" and "inf" are floats again.
-
-    A line that is not a record comes as `{"kind": "unreadable", "line": number}`.
-    """
-    with path.open("rb") as file:
-        for line_number, line in enumerate(file, 1):
-            if line.strip():
-                yield _parse(line) or {"kind": "unreadable", "line": line_number}
-
-
-def revive(value: Any) -> Any:
-    """`value` with the strings "nan", "inf" and "-inf" made the floats that they stand for in our JSON."""
-    if isinstance(value, str):
-        return _NON_FINITE.get(value, value)
-    if isinstance(value, dict):
-        return {key: revive(entry) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [revive(entry) for entry in value]
-    return value
-
-
-def _parse(line: bytes) -> Table | None:
-    try:
-        parsed = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(parsed, dict):
-        return None
-    # Nearly no line holds such a string, and walking through every record would double the reading time.
-    return table(revive(parsed)) if b'nan"' in line or b'inf"' in line else parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +58,12 @@ class History:
         """Read the history at `path`; add to `notes` what could not be read."""
         name = f"{path.parent.name}/{path.name}"
         try:
-            return _collect(read_history(path), name, notes)
+            lost: list[int] = []
+            found = _collect(scan_history(path, revived=True, unreadable=lost.append))
+            if lost:
+                many = f"{len(lost)} lines" if len(lost) > 1 else "one line"
+                notes.append(f"{name}: {many} could not be read, the first is line {lost[0]}")
+            return found
         except FileNotFoundError:
             notes.append(f"{name} is missing")
         except OSError as error:
@@ -141,7 +112,7 @@ class _Columns:
         return {name: Series.of(self.steps[name], self.values[name]) for name in self.steps}
 
 
-def _collect(records: Iterator[Table], name: str, notes: list[str]) -> History:
+def _collect(records: Iterator[Table]) -> History:
     columns, before = _Columns(), 0.0
     others: dict[str, list[Table]] = defaultdict(list)
     for record in records:
@@ -151,9 +122,6 @@ def _collect(records: Iterator[Table], name: str, notes: list[str]) -> History:
         else:
             others[str(record.get("kind"))].append(record)
         before = before if now is None else now
-    if lost := others["unreadable"]:
-        many = f"{len(lost)} lines" if len(lost) > 1 else "one line"
-        notes.append(f"{name}: {many} could not be read, the first is line {lost[0]['line']}")
     return History(columns.curves(), _by_step(others["validation"]), _by_step(others["epoch"]), others["event"])
 
 

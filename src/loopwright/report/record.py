@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from loopwright.errors import RunError
-from loopwright.report.history import History, revive
+from loopwright.lines import revive
+from loopwright.report.history import History
 from loopwright.report.values import Table, table, tables
 
 

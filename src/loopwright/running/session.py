@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,13 +17,13 @@ from loopwright.core.experiment import Experiment
 from loopwright.core.interrupt import Interrupt
 from loopwright.core.loop import Ended, train
 from loopwright.core.state import State
-from loopwright.errors import Interrupted, LoopwrightError
+from loopwright.errors import CheckpointError, Interrupted, LoopwrightError, StoreError
 from loopwright.journal import RunJournal, Sink
 from loopwright.journal.tensorboard import TensorBoardSink
 from loopwright.protocols import Hook
 from loopwright.running.summary import parameter_count, read_json, summarize, write_json
 from loopwright.seeding import preserved_generators
-from loopwright.store import CheckpointStore, newest_good, read_checkpoint
+from loopwright.store import CheckpointStore, newest_good, read_saved
 
 Say = Callable[[str], None]
 
@@ -70,6 +70,8 @@ def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path
                 raise stopped(session, interrupt)
             with interrupt.breakable():
                 finish(session, ended, timing)
+            if journal.differences:
+                watchers.say(f"{journal.differences} records differ from those before the resume: see history.jsonl")
         except BaseException as error:
             broke_off(session, journal, error)
             raise
@@ -113,19 +115,25 @@ def broke_off(session: Session, journal: RunJournal, error: BaseException) -> No
     reason = str(error) if isinstance(error, LoopwrightError) else f"{type(error).__name__}: {error}"
     if isinstance(error, LoopwrightError):
         error.run = session.run
-    journal.event(status, session.state.step, reason=reason)
-    journal.flush()
+    with suppress(StoreError):  # on a full disk the reason is still told to whoever reads the error
+        journal.event(status, session.state.step, reason=reason)
+        journal.flush()
     about = {"experiment": session.experiment.name, "status": status, "steps": session.state.step, "reason": reason}
-    write_json(session.run / "metrics.json", about)
+    with suppress(StoreError):
+        write_json(session.run / "metrics.json", about)
     if not isinstance(error, KeyboardInterrupt):  # whoever pressed Ctrl-C twice does not want to wait for a report
         write_report(session.run, session.watchers.say)
 
 
 def best_state(session: Session) -> State:
-    """The state that best.pt holds; the newest good checkpoint where nothing was ever best (a metric always NaN)."""
+    """The state that best.pt holds; the newest good one where it is damaged, or the metric was always NaN."""
     best = State.create(session.experiment)
     path = session.run / "checkpoints" / "best.pt"
-    content = read_checkpoint(path) if path.exists() else newest_good(path.parent).content
+    try:
+        content = read_saved(path)
+    except CheckpointError as error:
+        session.watchers.say(f"the newest weights are taken for the best: {error}")
+        content = newest_good(path.parent).content
     best.load_state_dict(content["state"], str(path))
     return best
 

@@ -13,7 +13,7 @@ from loopwright.core.evaluate import evaluate
 from loopwright.core.experiment import Claim, Experiment
 from loopwright.core.state import State
 from loopwright.files import write_text
-from loopwright.journal.lines import finite
+from loopwright.lines import finite
 from loopwright.protocols import SPLITS
 
 
@@ -65,9 +65,10 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(finite(content), indent=2) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """The content of a JSON file; an empty dict where it is missing or cannot be read."""
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; an empty one where it is missing, cannot be read or is something else."""
     try:
-        return json.loads(path.read_text())
-    except (OSError, ValueError):
+        found = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError):
         return {}
+    return found if isinstance(found, dict) else {}

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from loopwright.files import write_text
-from loopwright.journal.lines import finite
+from loopwright.lines import finite
 from loopwright.metrics import Table
 
 

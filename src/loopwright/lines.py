@@ -49,6 +49,8 @@ def scan_history(
     """
     with open(path, "rb") as file:
         for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
             record = parse(line)
             if record is None:
                 unreadable(number)
