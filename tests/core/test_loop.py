@@ -171,7 +171,7 @@ def test_evaluations_come_at_the_interval_and_at_the_end():
 def test_the_best_checkpoint_is_that_of_the_best_evaluation():
     _, records, memory = run(toy(eval_every=1, epochs=4))
     values = [metrics["accuracy"] for _, metrics in records.validations]
-    assert memory.best[-1] == 1 + values.index(max(values))
+    assert memory.best[-1] == max(step for step, value in enumerate(values, start=1) if value == max(values))
 
 
 def test_patience_ends_a_run_after_so_many_evaluations_without_improvement():

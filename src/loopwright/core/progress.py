@@ -14,8 +14,9 @@ Mode = Literal["min", "max"]
 class Progress:
     """The memory of best-model selection and early stopping.
 
-    `best` is the best value ever seen, at step `best_step`. `reference` is the value that patience counts from: it
-    moves only when it is beaten by more than `min_delta`; `stale` evaluations in a row did not do so.
+    `best` is the best value ever seen, at step `best_step`; of equal ones, as accuracies on small splits often are, the
+    latest. `reference` is the value that patience counts from: it moves only when it is beaten by more than `min_delta`;
+    `stale` evaluations in a row did not do so.
     """
 
     best: float | None = None
@@ -25,7 +26,7 @@ class Progress:
 
     def after(self, value: float, *, step: int, mode: Mode, min_delta: float = 0.0) -> Progress:
         """The memory after an evaluation at `step` that gave `value`; NaN is never an improvement."""
-        improved = better(value, self.best, mode)
+        improved = better(value, self.best, mode) or value == self.best
         counted = better(value, self.reference, mode, min_delta)
         return Progress(
             best=value if improved else self.best,

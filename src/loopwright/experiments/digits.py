@@ -19,8 +19,6 @@ def digits_cnn() -> Experiment:
         batch_size=64,
         optimizer=AdamW(lr=3e-3),
         schedule=Cosine(warmup=0.1),
-        metric="loss",
-        mode="min",
         expect=Expect(initial_loss=math.log(10), claims=(Claim("test.best.accuracy", at_least=0.985),)),
     )
 
