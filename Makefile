@@ -3,6 +3,8 @@ EXP ?= digits-cnn
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The loop, the checkpoints and the record are tested to the last line and branch.
+COMPLETE := --cov --cov-fail-under=100 --cov-report=term-missing:skip-covered
 export OMP_WAIT_POLICY ?= PASSIVE
 
 .PHONY: help train test test-slow check format bench setup browser clean
@@ -16,7 +18,7 @@ train: setup
 	@$(BIN)/loopwright train $(EXP) $(ARGS)
 
 test: setup browser check
-	@$(BIN)/python -m pytest -n 2 -m "not slow and not nightly"
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not nightly" $(COMPLETE)
 
 test-slow: setup
 	@$(BIN)/python -m pytest -m "slow"

@@ -33,6 +33,13 @@ def test_a_checkpoint_of_another_model_is_refused_key_by_key():
     assert "shape: 0.weight is (8, 4) in the checkpoint, (16, 4) in the model" in message
 
 
+def test_a_state_that_lacks_a_part_is_refused():
+    saved = State.create(toy()).state_dict()
+    del saved["scaler"]
+    with pytest.raises(CheckpointError, match=r"last.pt has no scaler; it is not the state of a run"):
+        State.create(toy()).load_state_dict(saved, "last.pt")
+
+
 def test_the_average_starts_as_the_weights_and_follows_them():
     state, _, _ = run(toy(ema_decay=0.5))
     pairs = list(zip(state.model.parameters(), state.average.module.parameters(), strict=True))

@@ -15,8 +15,8 @@ class Progress:
     """The memory of best-model selection and early stopping.
 
     `best` is the best value ever seen, at step `best_step`; of equal ones, as accuracies on small splits often are, the
-    latest. `reference` is the value that patience counts from: it moves only when it is beaten by more than `min_delta`;
-    `stale` evaluations in a row did not do so.
+    latest. `reference` is the value that patience counts from: it moves only when it is beaten by more than
+    `min_delta`; `stale` evaluations in a row did not do so.
     """
 
     best: float | None = None
