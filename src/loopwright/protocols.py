@@ -132,7 +132,7 @@ class Task(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What one step did. Tensors are 0-dimensional and may still be on their way from the device: read them in blocks.
+    """What one step did. Its tensors are 0-dimensional and on the run's device: read them in blocks.
 
     `step` counts finished steps, from 1. `epoch` is the epoch the step belonged to, from 0. `lr` is the first
     parameter group's rate. `grad_norm` is the norm before clipping. `samples` were used in this step.

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -258,9 +260,9 @@ def test_a_record_never_chooses_what_is_imported(tmp_path, capsys):
         ["evaluate", str(stranger)],
         ["train", "--config", str(stranger / "config.toml")],
     ):
-        assert "name it again" in failing(capsys, *arguments)
+        assert "may not choose" in failing(capsys, *arguments)
     (stranger / "config.toml").write_text('format = 1\nexperiment = "os:getcwd"\n')
-    assert "name it again" in failing(capsys, "resume", str(stranger))
+    assert "may not choose" in failing(capsys, "resume", str(stranger))
     assert not (tmp_path / "ran").exists()
 
 
@@ -297,7 +299,39 @@ def test_a_metric_that_is_not_evaluated_ends_the_run_with_the_nearest_name(tmp_p
 
 
 def test_traceback_is_shown_on_request(capsys):
-    from loopwright.errors import UsageError
+    assert main(["train", "digit-cnn", "--traceback"]) == 2
+    error = capsys.readouterr().err
+    assert "Traceback" in error
+    assert error.splitlines()[-1].startswith("loopwright: experiment 'digit-cnn'")
 
-    with pytest.raises(UsageError):
-        main(["train", "digit-cnn", "--traceback"])
+
+def test_code_that_came_with_a_record_is_not_run_even_below_the_current_directory(tmp_path, monkeypatch, capsys):
+    """The stranger knows the digest of their own file; they must not get it run by being unpacked into runs/."""
+    monkeypatch.chdir(tmp_path)
+    stranger = Path("runs/stranger/001")
+    stranger.mkdir(parents=True)
+    (stranger / "env.json").write_text("{}")
+    for place in ("runs/stranger/001/evil.py", "runs/stranger/evil.py", "runs/evil.py"):
+        Path(place).write_text("open('ran', 'w')\n")
+        digest = hashlib.sha256(Path(place).read_bytes()).hexdigest()
+        text = f'format = 1\nexperiment = "{place}:go"\ncode_sha256 = "{digest}"\n'
+        (stranger / "config.toml").write_text(text)
+        assert "may not choose" in failing(capsys, "evaluate", str(stranger))
+    assert not Path("ran").exists()
+
+
+def test_a_module_that_has_changed_is_not_taken_for_the_old_one(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    own = "from loopwright.core import Experiment\nfrom loopwright.experiments.points import points_linear\n"
+    Path("own_module.py").write_text(own + "def mine() -> Experiment:\n    return points_linear()\n")
+    assert main(["train", "own_module:mine", *QUICK]) == 0
+    config = Path("runs/mine/001/config.toml")
+    config.write_text(re.sub('code_sha256 = ".{64}"', f'code_sha256 = "{"0" * 64}"', config.read_text()))
+    capsys.readouterr()
+    assert "may not choose" in failing(capsys, "evaluate", "runs/mine/001")
+    assert "has changed" in failing(capsys, "evaluate", "runs/mine/001", "--experiment", "own_module:mine")
+
+
+def test_a_changed_experiment_says_which_claims_are_not_judged(tmp_path, capsys):
+    assert main(["train", "points-linear", "--run-dir", str(tmp_path), *QUICK]) == 0
+    assert "claims not judged: eval_every, steps differ from points-linear's" in capsys.readouterr().out

@@ -5,8 +5,8 @@ import torch
 
 from loopwright.core import arithmetic
 from loopwright.core.precision import FP32_ERROR, Precision, check_kernel, determinism, matmul_error
-from loopwright.errors import PrecisionError
-from tests.toys import run, toy
+from loopwright.errors import NonFiniteError, PrecisionError
+from tests.toys import Toy, run, toy
 
 CPU = torch.device("cpu")
 
@@ -17,6 +17,7 @@ def switches() -> tuple[str, ...]:
         backends.mkldnn.matmul.fp32_precision,
         backends.cuda.matmul.fp32_precision,
         backends.cudnn.conv.fp32_precision,
+        backends.cudnn.rnn.fp32_precision,
     )
 
 
@@ -29,7 +30,7 @@ def test_fp32_fast_is_single_precision_or_refused():
     before = switches()
     try:
         with Precision("fp32-fast", CPU).kernels():
-            assert switches() == ("bf16", "tf32", "tf32")
+            assert switches() == ("bf16", "tf32", "tf32", "tf32")
             assert matmul_error() < FP32_ERROR
     except PrecisionError:
         pass  # this CPU would compute in bf16, as it said
@@ -83,6 +84,17 @@ def test_an_overflow_under_fp16_skips_the_step_and_halves_the_scale():
     after, _, _ = run(toy(precision="fp16", steps=1), saved)
     assert all(torch.equal(a, b) for a, b in zip(before, after.model.parameters(), strict=True))
     assert after.scaler.get_scale() == 2.0**99
+
+
+def test_gradients_that_are_never_finite_stop_a_run_under_fp16_too():
+    class Poisoned(Toy):
+        def loss(self, model, batch):
+            sums = super().loss(model, batch)
+            next(model.parameters()).register_hook(lambda gradient: gradient * float("nan"))
+            return sums
+
+    with pytest.raises(NonFiniteError, match=r"step \d+: loss \d.*gradient norm nan"):
+        run(toy(task=Poisoned(), precision="fp16", epochs=10))
 
 
 def test_determinism_is_strict_inside_and_given_back():

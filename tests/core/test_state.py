@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cached_property
+
 import pytest
 import torch
 from torch import nn
@@ -9,6 +12,15 @@ from loopwright.core.experiment import resolve_device
 from loopwright.core.progress import Progress
 from loopwright.errors import CheckpointError, ConfigError, DataError, UsageError
 from tests.toys import Toy, bits, run, toy
+
+
+class Blind(Toy):
+    """Has no validation split."""
+
+    @cached_property
+    def data(self):
+        whole = Toy().data
+        return replace(whole, splits={"train": whole.splits["train"]})
 
 
 def test_the_same_seed_draws_the_same_weights_whatever_was_drawn_before():
@@ -80,6 +92,11 @@ def test_progress_tells_the_best_from_what_counts_for_patience():
         ({"ema_decay": 1.0}, ConfigError, r"ema_decay: received 1.0, it must be in \[0, 1\)"),
         ({"clip_norm": -1.0}, ConfigError, "clip_norm"),
         ({"seed": -1}, ConfigError, "seed"),
+        ({"seed": 2**63}, ConfigError, "seed"),
+        ({"epochs": float("inf")}, ConfigError, "epochs: received inf"),
+        ({"threads": -1}, ConfigError, "threads: received -1"),
+        ({"threads": 10**4}, ConfigError, "threads: received 10000"),
+        ({"task": Blind()}, DataError, "the validation split is empty"),
     ],
 )
 def test_an_experiment_that_cannot_run_says_why(changes, error, message):

@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return dispatch(arguments)
     except LoopwrightError as error:
         if traceback:
-            raise
+            print_exception(error)
         print(f"loopwright: {error}", file=sys.stderr)
         if error.run is not None:
             print(error.run)

@@ -19,6 +19,8 @@ def conclude(run: Path) -> int:
         print(table(results(metrics), right=frozenset({2, 3})))
     for claim in metrics.get("claims", []):
         print(f"claim  {sentence(claim)}")
+    if "claims_dropped" in metrics:
+        print(f"claims not judged: {metrics['claims_dropped']}")
     if "members" not in metrics:
         print(f"next   loopwright evaluate {run}   loopwright report {run}   loopwright runs")
     if (run / "report.html").is_file():

@@ -17,6 +17,8 @@ from loopwright.errors import ConfigError, DataError
 from loopwright.initializers import Strategy
 from loopwright.protocols import Plan, Task
 
+MOST_THREADS = 1024
+
 
 def setting(default: Any, help: str) -> Any:
     """A field with its line of help."""
@@ -38,10 +40,14 @@ class Claim:
 
 @dataclass(frozen=True)
 class Expect:
-    """What an experiment claims: the loss before the first step, at chance, and what the finished run reaches."""
+    """What an experiment claims: the loss before the first step, at chance, and what the finished run reaches.
+
+    `dropped` says why there is no claim any more where the experiment was changed.
+    """
 
     initial_loss: float | None = None
     claims: tuple[Claim, ...] = ()
+    dropped: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,21 +121,26 @@ class Experiment:
 
     def check(self) -> Experiment:
         """The experiment itself; raises ConfigError or DataError where it cannot run."""
-        for name in ("batch_size", "shards", "keep"):
-            require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        for name in ("steps", "eval_every", "save_every", "patience"):
-            value = getattr(self, name)
-            require(value is None or value >= 1, name, value, "at least 1, or none")
-        require(self.epochs > 0, "epochs", self.epochs, "above 0")
+        counts = {"batch_size": self.batch_size, "shards": self.shards, "keep": self.keep, "threads": self.threads}
+        for name, value in counts.items():
+            require(value >= 1, name, value, "at least 1")
+        optional = {"steps": self.steps, "eval_every": self.eval_every, "save_every": self.save_every}
+        for name, number in {**optional, "patience": self.patience}.items():
+            require(number is None or number >= 1, name, number, "at least 1, or none")
+        require(0 < self.epochs < math.inf, "epochs", self.epochs, "above 0 and finite")
+        require(self.threads <= MOST_THREADS, "threads", self.threads, f"at most {MOST_THREADS}")
         require(0 <= self.ema_decay < 1, "ema_decay", self.ema_decay, "in [0, 1)")
         require(self.clip_norm >= 0, "clip_norm", self.clip_norm, "0 or more")
-        require(self.seed >= 0, "seed", self.seed, "0 or more")
+        require(self.min_delta >= 0, "min_delta", self.min_delta, "0 or more")
+        require(0 <= self.seed < 2**63, "seed", self.seed, "0 or more, and below 2^63")
         size = self.task.data.size("train")
         if self.batch_size > size:
             raise DataError(
                 f"batch_size {self.batch_size} is larger than the training split ({size} samples); "
                 f"choose --batch-size {size} or less"
             )
+        if self.task.data.size("val") == 0:
+            raise DataError(f"{self.name}: the validation split is empty; give the task's data some samples as `val`")
         require(self.shards <= self.batch_size, "shards", self.shards, f"at most batch_size, {self.batch_size}")
         return self
 

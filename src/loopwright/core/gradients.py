@@ -53,17 +53,24 @@ def add(left: Leaf, right: Leaf) -> Leaf:
     return [b if a is None else a for a, b in zip(left, right, strict=True)]
 
 
-def clip(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
-    """Scale the gradients in place so that their joint 2-norm is at most `max_norm` (0: leave them); the norm before.
+def total_norm(parameters: Sequence[nn.Parameter]) -> Tensor:
+    """The joint 2-norm of all gradients, a 0-dimensional tensor; 0 where there is none.
 
-    The norm is taken per parameter and combined in the parameters' order, so it does not depend on how the work was
-    divided. g <- g min(1, max_norm / (norm + 1e-6)), the bits of `torch.nn.utils.clip_grad_norm_`
-    (Pascanu et al., "On the difficulty of training recurrent neural networks", ICML 2013, algorithm 1).
+    Taken per parameter and combined in the parameters' order, so it does not depend on how the work was divided.
     """
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     if not gradients:
         return torch.zeros((), device=parameters[0].device if parameters else None)
     norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-    if max_norm > 0 and (scale := max_norm / (norm + 1e-6)).item() < 1:
-        torch._foreach_mul_(gradients, scale)
     return norm
+
+
+def clip(parameters: Sequence[nn.Parameter], norm: Tensor, max_norm: float) -> None:
+    """Scale the gradients in place so that their joint norm, which is `norm` (0-dimensional), is at most `max_norm`.
+
+    g <- g min(1, max_norm / (norm + 1e-6)), the bits of `torch.nn.utils.clip_grad_norm_` (Pascanu et al., "On the
+    difficulty of training recurrent neural networks", ICML 2013, algorithm 1). 0 leaves the gradients alone.
+    """
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if max_norm > 0 and gradients and (factor := max_norm / (norm + 1e-6)).item() < 1:
+        torch._foreach_mul_(gradients, factor)

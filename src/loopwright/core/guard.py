@@ -15,12 +15,14 @@ from loopwright.protocols import Batch
 def stop_if_not_finite(state: State, loss: Tensor, norm: Tensor, shards: Sequence[Batch]) -> None:
     """Raise NonFiniteError unless loss and gradient norm are finite; reads one number from the device.
 
-    With a GradScaler at work only the loss is looked at: an overflow of the scaled gradients is its business, it
-    skips the step.
+    With a GradScaler at work an overflow of the scaled gradients is its business: it skips the step and halves the
+    scale. Only where that has gone below 1 the gradients themselves must be at fault.
     """
-    watched = loss if state.scaler.is_enabled() else loss + norm
-    if not math.isfinite(watched.item()):
-        raise NonFiniteError(describe(state, loss, norm, shards))
+    if math.isfinite((loss + norm).item()):
+        return
+    if state.scaler.is_enabled() and math.isfinite(loss.item()) and state.scaler.get_scale() >= 1:
+        return
+    raise NonFiniteError(describe(state, loss, norm, shards))
 
 
 def describe(state: State, loss: Tensor, norm: Tensor, shards: Sequence[Batch]) -> str:

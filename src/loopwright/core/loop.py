@@ -12,7 +12,7 @@ from typing import Literal
 
 from loopwright.core.evaluate import evaluate
 from loopwright.core.experiment import Cadence, Experiment
-from loopwright.core.gradients import GradientTree, clip
+from loopwright.core.gradients import GradientTree, clip, total_norm
 from loopwright.core.guard import stop_if_not_finite
 from loopwright.core.interrupt import Interrupt
 from loopwright.core.state import State
@@ -61,9 +61,9 @@ def train(
 
 def train_step(experiment: Experiment, state: State, cadence: Cadence, shards: Sequence[Batch]) -> StepReport:
     """One optimizer update from the shards of one batch: forward, loss, backward, clip, step, zero_grad."""
-    rate = experiment.schedule(state.step, cadence.total) * state.rate.factor
+    factor = experiment.schedule(state.step, cadence.total) * state.rate.factor
     for group in state.optimizer.param_groups:
-        group["lr"] = group["initial_lr"] * rate
+        group["lr"] = group["initial_lr"] * factor
 
     totals, gradients = Totals(shards), GradientTree(state.parameters, len(shards))
     for number, shard in enumerate(shards):
@@ -78,8 +78,9 @@ def train_step(experiment: Experiment, state: State, cadence: Cadence, shards: S
     parts = totals.parts()
     loss = pairwise(list(parts.values()))
     state.scaler.unscale_(state.optimizer)
-    norm = clip(state.parameters, experiment.clip_norm)
+    norm = total_norm(state.parameters)
     stop_if_not_finite(state, loss, norm, shards)
+    clip(state.parameters, norm, experiment.clip_norm)
     state.scaler.step(state.optimizer)
     state.scaler.update()
     state.optimizer.zero_grad(set_to_none=True)

@@ -49,17 +49,19 @@ class Precision:
         Raises PrecisionError where fp32-fast would not be single precision on this CPU.
         """
         backends: Any = torch.backends
-        cpu, cuda, convolution = backends.mkldnn.matmul, backends.cuda.matmul, backends.cudnn.conv
-        before = cpu.fp32_precision, cuda.fp32_precision, convolution.fp32_precision
+        cpu, cuda = backends.mkldnn.matmul, (backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn)
+        before = [switch.fp32_precision for switch in (cpu, *cuda)]
         fast = self.name == "fp32-fast"
         cpu.fp32_precision = "bf16" if fast else "ieee"
-        cuda.fp32_precision = convolution.fp32_precision = "tf32" if fast else "ieee"
+        for switch in cuda:
+            switch.fp32_precision = "tf32" if fast else "ieee"
         try:
             if fast and self.device.type == "cpu":
                 check_kernel(matmul_error())
             yield
         finally:
-            cpu.fp32_precision, cuda.fp32_precision, convolution.fp32_precision = before
+            for switch, setting in zip((cpu, *cuda), before, strict=True):
+                switch.fp32_precision = setting
 
 
 def check_kernel(error: float) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loopwright import __version__
-from loopwright.config import TomlFile, apply, check_format, dumps, overrides_from_file, read_toml, to_dict
+from loopwright.config import TomlFile, apply, check_format, dumps, leaves, overrides_from_file, read_toml, to_dict
 from loopwright.core.experiment import Expect, Experiment
 from loopwright.core.study import Study
 from loopwright.errors import RunError
@@ -95,24 +95,47 @@ def with_recorded_members(study: Study, directory: Path) -> Study:
 
 def judgeable(experiment: Experiment, base: Experiment) -> Experiment:
     """`experiment` without the claims of `base` where it is no longer the experiment that made them."""
-    names = {field.name for field in fields(experiment)} - NEUTRAL
-    same = all(getattr(experiment, name) == getattr(base, name) for name in names)
-    return experiment if same else replace(experiment, expect=Expect())
+    mine, theirs = flat(experiment), flat(base)
+    changed = sorted(name for name in mine | theirs if mine.get(name) != theirs.get(name))
+    if not changed or not base.expect.claims:
+        return experiment
+    return replace(experiment, expect=Expect(dropped=f"{', '.join(changed)} differ from {base.name}'s"))
+
+
+def flat(experiment: Experiment) -> dict[str, object]:
+    """What an experiment's claims depend on, by dotted path."""
+    return {leaf.path: leaf.value for leaf in leaves(experiment) if leaf.path.partition(".")[0] not in NEUTRAL}
 
 
 def trusted(name: str, sha256: object, path: Path, reference: str | None) -> Entry:
     """The entry of a recorded experiment.
 
-    A record never chooses what is imported: one's own code has to be the same file, below the current directory or
-    named again by `reference`. Raises RunError otherwise.
+    A record never chooses what is imported. One's own code has to be the same file, and either named again by
+    `reference`, or lie below the current directory but not beside the record: whoever gives away a run directory could
+    put code there, and its digest into the record. Raises RunError otherwise.
     """
     if sha256 is None and ":" not in name:
         return find(name)
     place = Path((reference or name).rpartition(":")[0])
-    if reference is None and not (place.suffix == ".py" and place.resolve().is_relative_to(Path.cwd())):
-        raise RunError(f"{path}: made by {name}, not below this directory; name it again with --experiment {name}")
+    if reference is None and not (place.suffix == ".py" and below_here(place) and not beside(place, path)):
+        raise RunError(f"{path}: made by {name}, which this record may not choose; name it with --experiment {name}")
     if place.suffix == ".py" and not place.is_file():
         raise RunError(f"{path}: {place} is not there; name the file with --experiment path/to/file.py:function")
+    changed = RunError(f"{path}: {place} has changed since the run began; bring the old file back, or train anew")
     if place.suffix == ".py" and file_sha256(place) != sha256:
-        raise RunError(f"{path}: {place} has changed since the run began; bring the old file back, or train anew")
-    return find(reference or name)
+        raise changed
+    entry = find(reference or name)
+    if entry.sha256 != sha256:
+        raise changed
+    return entry
+
+
+def below_here(place: Path) -> bool:
+    """Whether `place` lies below the current directory, links followed."""
+    return place.resolve().is_relative_to(Path.cwd().resolve())
+
+
+def beside(place: Path, record: Path) -> bool:
+    """Whether `place` lies in the record's directory or in one around it that is below the current directory."""
+    around = [parent for parent in record.resolve().parents if parent != Path.cwd().resolve() and below_here(parent)]
+    return any(place.resolve().is_relative_to(parent) for parent in around)

@@ -88,10 +88,17 @@ def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) 
         ended = train(
             experiment, state, journal=journal, store=store, hooks=session.watchers.hooks, interrupt=interrupt
         )
-    steps, seconds = state.step - first, time.perf_counter() - start
-    rate = steps / seconds
-    speed = {"steps_per_second": rate, "samples_per_second": rate * experiment.batch_size}
+    seconds = time.perf_counter() - start
+    samples = samples_seen(experiment, state.step) - samples_seen(experiment, first)
+    speed = {"steps_per_second": (state.step - first) / seconds, "samples_per_second": samples / seconds}
     return ended, {"train_seconds": seconds, **speed}
+
+
+def samples_seen(experiment: Experiment, steps: int) -> int:
+    """How many samples the first `steps` steps of a run see."""
+    size = experiment.task.data.size("train")
+    epochs, rest = divmod(steps, experiment.cadence().epoch)
+    return epochs * size + min(rest * experiment.batch_size, size)
 
 
 def finish(session: Session, ended: Ended, timing: dict[str, float]) -> None:
@@ -122,7 +129,7 @@ def broke_off(session: Session, journal: RunJournal, error: BaseException) -> No
     with suppress(StoreError):
         write_json(session.run / "metrics.json", about)
     if not isinstance(error, KeyboardInterrupt):  # whoever pressed Ctrl-C twice does not want to wait for a report
-        write_report(session.run, session.watchers.say)
+        write_report(session.run, session.watchers.say, seconds=5)
 
 
 def best_state(session: Session) -> State:
@@ -169,12 +176,15 @@ def tensorboard(session: Session) -> Iterator[list[Sink]]:
         sink.close()
 
 
-def write_report(run: Path, say: Say) -> None:
-    """Make plots and report in a process of their own: whatever happens there, the run is complete."""
+def write_report(run: Path, say: Say, *, seconds: float | None = None) -> None:
+    """Make plots and report in a process of their own, given up after `seconds`: the run is complete without them."""
     command = [sys.executable, "-m", "loopwright.report", str(run)]
-    done = subprocess.run(command, capture_output=True, check=False)
-    if done.returncode:
-        last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    try:
+        subprocess.run(command, capture_output=True, check=True, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        say(f"no report yet, it takes longer than {seconds:g} s; make it with: loopwright report {run}")
+    except subprocess.CalledProcessError as error:
+        last = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         say(f"no report: {last}; try again with: loopwright report {run}")
 
 

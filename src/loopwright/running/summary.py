@@ -32,6 +32,8 @@ def summarize(experiment: Experiment, last: State, best: State, *, stopped: str)
         **{split: results for split in SPLITS if (results := tested(experiment, last, best, split))},
     }
     metrics["claims"] = [judged(claim, metrics) for claim in experiment.expect.claims]
+    if experiment.expect.dropped:
+        metrics["claims_dropped"] = experiment.expect.dropped
     return metrics
 
 
