@@ -80,4 +80,4 @@ def nearest(name: str, known: Iterable[str]) -> str:
     matches = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     if matches:
         return f"did you mean {matches[0]!r}?"
-    return f"known: {', '.join(names)}" if names else "there are none"
+    return f"there is {', '.join(names)}." if names else "there is none."

@@ -108,8 +108,8 @@ def _elements(
 def l1_penalty(parameter: Tensor) -> Tensor:
     """Sum of the absolute values of `parameter` (*): what pushes its entries to exactly 0.
 
-    It belongs to the model, not to a sample: to count it once a step, give it the weight 1 in one shard
-    alone.
+    It belongs to the model, not to a sample: to count it once a step however the batch is cut, return it times the
+    number of samples and give it that number as its weight.
     """
     return parameter.abs().sum()
 

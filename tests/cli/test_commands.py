@@ -145,6 +145,12 @@ def test_evaluate_prints_json_that_equals_the_summary(run, capsys):
         assert printed["metrics"] == summary["test"][checkpoint]
 
 
+def test_evaluate_can_be_told_where(run, capsys):
+    assert main(["evaluate", str(run), "--device", "cpu"]) == 0
+    capsys.readouterr()
+    assert "device: received 'tpu', this machine has" in failing(capsys, "evaluate", str(run), "--device", "tpu")
+
+
 def test_latest_is_a_run_like_any_other(run, capsys):
     assert main(["evaluate", str(run.parent / "latest")]) == 0
     assert json.loads(capsys.readouterr().out)["run"] == str(run)
@@ -205,6 +211,13 @@ def test_a_missed_claim_is_exit_code_1(tmp_path, capsys):
         (["train", "points", "stray"], "'stray': a flag is expected here"),
         (["train", "points", "--batch-size", "101"], "batch_size 101 is larger than the training split (100 samples)"),
         (["train", "points", "--device", "tpu"], "device: received 'tpu', this machine has"),
+        (["train", "points", "--lr", "-1"], "optimizer.lr: received -1.0, it must be 0 or more"),
+        (["train", "points", "--betas", "1.5,2"], "optimizer.betas: received (1.5, 2.0), it must be in [0, 1)"),
+        (["train", "points", "--schedule.warmup", "-1"], "schedule.warmup: received -1.0"),
+        (["train", "points", "--threads", "-1"], "threads: received -1, it must be at least 1"),
+        (["train", "points", "--epochs", "inf"], "epochs: received inf, it must be above 0 and finite"),
+        (["train", "digits-mlp", "--task.dropout", "2"], "dropout probability has to be between 0 and 1"),
+        (["train", "tests/toys.py:noisy"], "noisy needs arguments; name one that needs none"),
         (["train", "points", "--task.n", "1"], "received n = 1, two classes need at least 2"),
         (["train", "points", "--config", "x.toml"], "the experiment's name comes first, or --config FILE"),
         (["train", "--config", "no.toml"], "no.toml: cannot be read"),

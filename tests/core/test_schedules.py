@@ -6,7 +6,8 @@ from itertools import pairwise
 import pytest
 
 from loopwright.core import Constant, Cosine, Linear, MultiStep, Plateau, Step, WarmupStableDecay
-from loopwright.core.schedules import RateMemory, better
+from loopwright.core.progress import better
+from loopwright.core.schedules import RateMemory
 
 # (schedule, {step: factor}) for a run of 1,000 steps
 TABLE = [

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 
 from loopwright.cli.main import main
 from loopwright.core import Study
+from loopwright.errors import Interrupted
 from loopwright.running.config import Origin
 from loopwright.running.session import Watchers
 from loopwright.running.studying import carry_out, is_study, train_study
@@ -43,6 +45,25 @@ def test_a_study_that_is_carried_out_again_does_only_what_is_missing(tmp_path):
     carry_out(study, run, Watchers(), Origin("pair"))
     assert (run / "members/a/001/metrics.json").stat().st_mtime_ns == before
     assert json.loads((run / "metrics.json").read_text())["status"] == "finished"
+
+
+class Stopping(Toy):
+    """A signal arrives in its first evaluation."""
+
+    def evaluate(self, model, split):
+        if not getattr(self, "stopped", False):
+            object.__setattr__(self, "stopped", True)
+            signal.raise_signal(signal.SIGTERM)
+        return super().evaluate(model, split)
+
+
+def test_a_signal_stops_the_study_and_says_how_to_go_on_with_all_of_it(tmp_path):
+    study = Study("pair", (toy(name="a", steps=2, task=Stopping()), toy(name="b", steps=2)), table)
+    with pytest.raises(Interrupted, match=r"go on with: loopwright resume \S+/pair/001$") as caught:
+        train_study(study, tmp_path, Watchers(), Origin("pair"))
+    assert caught.value.exit_code == 143
+    assert caught.value.run == tmp_path / "pair/001"
+    assert json.loads((tmp_path / "pair/001/metrics.json").read_text())["status"] == "interrupted"
 
 
 OWN = '''

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from loopwright.cli.parsing import parser
@@ -23,10 +24,12 @@ def run(arguments: list[str]) -> int:
     options.add_argument("run", type=Path, help="a run directory, runs/digits-cnn/latest say")
     options.add_argument("--checkpoint", choices=("best", "last"), default="best", help="which weights (best)")
     options.add_argument("--split", choices=SPLITS, default="test", help="which split (test)")
+    options.add_argument("--device", help="where to evaluate (where it was trained)")
     options.add_argument("--experiment", help="names the experiment again where it is your own")
     parsed = options.parse_all(arguments)
     directory = open_run(parsed.run)
-    experiment = load_config(directory / "config.toml", parsed.experiment)
+    recorded = load_config(directory / "config.toml", parsed.experiment)
+    experiment = replace(recorded, device=parsed.device or recorded.device).resolved()
     path = directory / "checkpoints" / f"{parsed.checkpoint}.pt"
     if experiment.task.data.size(parsed.split) == 0:
         raise DataError(f"split {parsed.split!r}: {experiment.name} has none; choose another --split")

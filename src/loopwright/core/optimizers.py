@@ -6,8 +6,9 @@ is the peak; a schedule scales it, group by group (`initial_lr` holds the peak).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, cast
 
 import torch
@@ -15,6 +16,17 @@ from torch import nn
 from torch.optim import Optimizer
 
 from loopwright.core.adam import FusedAdam
+
+
+def check_rates(choice: AdamW | Adam | SGD | Muon) -> None:
+    """Raise ValueError for hyper-parameters outside their ranges: rates and decays from 0, averages in [0, 1)."""
+    for field in fields(choice):
+        value = getattr(choice, field.name)
+        if field.name in ("betas", "momentum"):
+            if not all(0 <= beta < 1 for beta in (value if isinstance(value, tuple) else (value,))):
+                raise ValueError(f"optimizer.{field.name}: received {value}, it must be in [0, 1)")
+        elif not isinstance(value, bool) and not 0 <= value < math.inf:
+            raise ValueError(f"optimizer.{field.name}: received {value}, it must be 0 or more and finite")
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,9 @@ class AdamW:
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
     weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        check_rates(self)
 
     def build(self, model: nn.Module) -> Optimizer:
         """The torch optimizer over all parameters of `model` that want a gradient."""
@@ -42,6 +57,9 @@ class Adam:
     eps: float = 1e-8
     weight_decay: float = 0.0
 
+    def __post_init__(self) -> None:
+        check_rates(self)
+
     def build(self, model: nn.Module) -> Optimizer:
         """The torch optimizer over all parameters of `model` that want a gradient."""
         groups = decay_groups(trainable(model), self.weight_decay)
@@ -58,6 +76,9 @@ class SGD:
     momentum: float = 0.9
     nesterov: bool = False
     weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_rates(self)
 
     def build(self, model: nn.Module) -> Optimizer:
         """The torch optimizer over all parameters of `model` that want a gradient."""
@@ -79,6 +100,9 @@ class Muon:
     weight_decay: float = 0.1
     adamw_lr: float = 1e-3
     betas: tuple[float, float] = (0.9, 0.95)
+
+    def __post_init__(self) -> None:
+        check_rates(self)
 
     def build(self, model: nn.Module) -> Optimizer:
         """Two torch optimizers that act as one. A model without hidden matrices gets AdamW alone."""

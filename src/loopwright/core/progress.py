@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
-
-from loopwright.core.schedules import better
 
 Mode = Literal["min", "max"]
 
@@ -38,3 +37,12 @@ class Progress:
     def exhausted(self, patience: int | None) -> bool:
         """Whether `patience` evaluations in a row brought nothing better; None waits for ever."""
         return patience is not None and self.stale >= patience
+
+
+def better(value: float, best: float | None, mode: Mode, min_delta: float = 0.0) -> bool:
+    """Whether `value` beats `best` by more than `min_delta`. Nothing beats with NaN; anything else beats None."""
+    if math.isnan(value):
+        return False
+    if best is None:
+        return True
+    return value > best + min_delta if mode == "max" else value < best - min_delta

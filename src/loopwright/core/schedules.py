@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Literal
+
+from loopwright.core.progress import Mode, better
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,22 @@ class RateMemory:
 
 
 class Schedule(ABC):
-    """A function of the step. `observe` is for schedules with a memory; the others return what they were given."""
+    """A function of the step. `observe` is for schedules with a memory; the others return what they were given.
+
+    Raises ValueError where a place in the run or a factor is negative or not finite.
+    """
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            numbers = value if isinstance(value, tuple) else (value,)
+            if not all(0 <= number < math.inf for number in numbers):
+                raise ValueError(f"schedule.{name}: received {value}, it must be 0 or more and finite")
 
     @abstractmethod
     def __call__(self, step: int, total: int) -> float:
         """The factor for `step` in 0 … total - 1."""
 
-    def observe(self, memory: RateMemory, value: float, mode: Literal["min", "max"]) -> RateMemory:
+    def observe(self, memory: RateMemory, value: float, mode: Mode) -> RateMemory:
         """The memory after an evaluation that gave `value`."""
         return memory
 
@@ -133,7 +143,7 @@ class Plateau(Schedule):
         """The warm-up; the reductions are in the memory's factor."""
         return ramp(step, place(self.warmup, total))
 
-    def observe(self, memory: RateMemory, value: float, mode: Literal["min", "max"]) -> RateMemory:
+    def observe(self, memory: RateMemory, value: float, mode: Mode) -> RateMemory:
         """Count evaluations that were no better; reduce the factor and start over when there were too many."""
         if better(value, memory.best, mode, self.min_delta):
             return replace(memory, best=value, stale=0)
@@ -143,15 +153,6 @@ class Plateau(Schedule):
 
 
 ScheduleChoice = Constant | Cosine | Linear | WarmupStableDecay | Step | MultiStep | Plateau
-
-
-def better(value: float, best: float | None, mode: Literal["min", "max"], min_delta: float = 0.0) -> bool:
-    """Whether `value` beats `best` by more than `min_delta`. Nothing beats with NaN; anything else beats None."""
-    if math.isnan(value):
-        return False
-    if best is None:
-        return True
-    return value > best + min_delta if mode == "max" else value < best - min_delta
 
 
 def place(value: float, total: int) -> int:

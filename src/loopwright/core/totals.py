@@ -26,7 +26,7 @@ class Totals:
 
     def share(self, sums: Mapping[str, Tensor]) -> Tensor:
         """What a shard contributes to the loss, ready for its backward pass; UsageError on unknown components."""
-        if sums.keys() != self.weights.keys():
+        if not sums or not sums.keys() <= self.weights.keys():
             raise UsageError(
                 f"loss: the task returned {sorted(sums)}, its batches weigh {sorted(self.weights)}; "
                 "give each component of the loss a weight of the same name"
@@ -38,7 +38,7 @@ class Totals:
 
     def parts(self) -> dict[str, Tensor]:
         """The step's components, over all shards."""
-        return {name: pairwise(shares) for name, shares in self.shares.items()}
+        return {name: pairwise(shares) for name, shares in self.shares.items() if shares}
 
 
 def pairwise(values: Sequence[T]) -> T:

@@ -75,6 +75,8 @@ def imported(reference: str) -> Entry:
         raise UsageError(
             f"experiment {reference!r}: {place} has no function {function_name!r}, {nearest(function_name, named)}"
         )
+    if required(named[function_name]):
+        raise UsageError(f"experiment {reference!r}: {function_name} needs arguments; name one that needs none")
     return Entry(
         reference,
         summary(named[function_name]),

@@ -9,7 +9,7 @@ from loopwright.core.arithmetic import arithmetic
 from loopwright.core.experiment import Experiment
 from loopwright.core.precision import matmul_error
 from loopwright.core.state import State
-from loopwright.errors import RunError
+from loopwright.errors import ConfigError, RunError
 from loopwright.files import write_text
 from loopwright.initializers import weights_sha256
 from loopwright.journal import create_run, describe_run, open_run, uncommitted
@@ -37,7 +37,7 @@ def train_one_experiment(
     watchers = watchers or Watchers()
     experiment = experiment.resolved().check()
     with arithmetic(experiment):
-        state = State.create(experiment)
+        state = begin(experiment)
         run = create_run(root, run_name(experiment.name))
         write_text(run / "config.toml", dump_config(experiment, origin or Origin(experiment.name)))
         write_json(run / "env.json", environment(experiment, state))
@@ -59,14 +59,22 @@ def resume_run(run: Path, watchers: Watchers | None = None, reference: str | Non
     if finished(run):
         watchers.say(f"{run} is finished; there is nothing to go on with")
         return run
-    experiment = load_config(run / "config.toml", reference)
+    experiment = load_config(run / "config.toml", reference).resolved().check()
     with arithmetic(experiment):
-        state = State.create(experiment)
+        state = begin(experiment)
         check_data(run, experiment)
         found = newest_good(run / "checkpoints", watchers.say)
         state.load_state_dict(found.content["state"], str(found.path))
         watchers.say(f"resuming {run} from {found.path.name}, step {state.step}")
         return complete(Session(run, experiment, state, watchers), rejected=found.rejected)
+
+
+def begin(experiment: Experiment) -> State:
+    """The first state. Raises ConfigError where model or optimizer refuse the experiment's values."""
+    try:
+        return State.create(experiment)
+    except ValueError as error:
+        raise ConfigError(f"{experiment.name}: {error}; change the field that this speaks of") from error
 
 
 def environment(experiment: Experiment, state: State) -> dict[str, Any]:

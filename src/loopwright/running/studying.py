@@ -8,12 +8,12 @@ from typing import Any
 from loopwright.config import dumps
 from loopwright.core.experiment import Experiment
 from loopwright.core.study import Study
-from loopwright.errors import LoopwrightError, RunError
+from loopwright.errors import Interrupted, NonFiniteError, RunError
 from loopwright.files import write_text
 from loopwright.journal import create_run, describe_run, open_run
 from loopwright.running.config import Origin, dump_config, recorded
 from loopwright.running.runner import resume_run, train_one_experiment
-from loopwright.running.session import Watchers, write_report
+from loopwright.running.session import Watchers, finished, write_report
 from loopwright.running.summary import read_json, write_json
 
 
@@ -44,11 +44,19 @@ def resume_study(path: Path, watchers: Watchers, reference: str | None = None) -
 
 
 def carry_out(study: Study, run: Path, watchers: Watchers, origin: Origin) -> Path:
-    """Do what is not done yet, then conclude."""
+    """Do what is not done yet, then conclude. Raises Interrupted that says how to go on with the whole study."""
     done: list[tuple[Experiment, dict[str, Any]]] = []
+    members: list[dict[str, Any]] = []
+    write_json(run / "metrics.json", {"experiment": study.name, "status": "running", "members": members})
     for number, member in enumerate(study.members, start=1):
         watchers.say(f"member {number} of {len(study.members)}: {member.name}")
-        directory = bring_to_end(member, run, watchers, origin)
+        try:
+            directory = bring_to_end(member, run, watchers, origin)
+        except Interrupted as stop:
+            about = {"experiment": study.name, "status": "interrupted", "members": members}
+            write_json(run / "metrics.json", about)
+            message = f"stopped in member {member.name} and saved; go on with: loopwright resume {run}"
+            raise interrupted(message, stop.exit_code, run) from stop
         done.append((member, {"run": str(directory), **read_json(directory / "metrics.json")}))
         members = [metrics for _, metrics in done]
         write_json(run / "metrics.json", {"experiment": study.name, "status": "running", "members": members})
@@ -59,21 +67,25 @@ def carry_out(study: Study, run: Path, watchers: Watchers, origin: Origin) -> Pa
     return run
 
 
+def interrupted(message: str, exit_code: int, run: Path) -> Interrupted:
+    """The end of a study by a signal, with the study's own directory."""
+    error = Interrupted(message, exit_code - 128)
+    error.run = run
+    return error
+
+
 def bring_to_end(member: Experiment, run: Path, watchers: Watchers, origin: Origin) -> Path:
-    """The finished run of one member: as it is, resumed, or trained. A member that fails is part of the result."""
+    """The finished run of one member: as it is, resumed, or trained. Numbers that are not finite are a result too."""
     directory = run / "members" / member.name / "001"
-    status = read_json(directory / "metrics.json").get("status")
-    if status in ("finished", "failed"):
+    if finished(directory):
         return directory
-    if (directory / "checkpoints").is_dir():
-        return resume_run(directory, watchers)
-    own = Origin(origin.experiment, member.name, origin.code_sha256)
     try:
+        if (directory / "checkpoints").is_dir():
+            return resume_run(directory, watchers)
+        own = Origin(origin.experiment, member.name, origin.code_sha256)
         return train_one_experiment(member, run / "members", watchers, origin=own)
-    except LoopwrightError:
-        if read_json(directory / "metrics.json").get("status") == "failed":
-            return directory
-        raise
+    except NonFiniteError:
+        return directory
 
 
 def is_study(run: Path) -> bool:
