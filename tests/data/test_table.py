@@ -45,7 +45,7 @@ def test_spreadsheets_marks_line_ends_and_quotes_are_understood(path):
         ("\n\n", "found nothing"),
         ("x,kind\n", "found only column names"),
         ("x,kinds\n1,a\n", "no label column 'kind': did you mean 'kinds'"),
-        ("x,y\n1,a\n", "no label column 'kind': known: x, y"),
+        ("x,y\n1,a\n", "no label column 'kind': there is x, y."),
         ("kind\na\n", "found no column but 'kind'"),
         ("x,x,kind\n1,2,a\n", "2 columns are called 'x'"),
         ("x,kind\n1,a\n2\n", "row 3: found 1 cells, expected 2"),

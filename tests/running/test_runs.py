@@ -10,7 +10,7 @@ from loopwright.core import Claim, Expect
 from loopwright.errors import NonFiniteError, RunError
 from loopwright.journal import comparable, read_history
 from loopwright.protocols import Hook
-from loopwright.running import Origin, Watchers, resume_run, train_one_experiment
+from loopwright.running import Origin, Watchers, load_model, resume_run, train_one_experiment
 from loopwright.running.registry import file_sha256
 from loopwright.store import read_checkpoint
 from tests.toys import Toy, toy
@@ -225,3 +225,22 @@ def test_tensorboard_files_parse(tmp_path):
     events.Reload()
     assert {"Loss/train", "Loss/val", "Accuracy/val", "LearningRate", "GradientNorm"} <= set(events.Tags()["scalars"])
     assert len(events.Scalars("Loss/train")) == 14
+
+
+def test_a_trained_model_comes_back(tmp_path):
+    run = train_one_experiment(toy(name="tests/toys.py:toy", ema_decay=0.5), tmp_path, origin=ORIGIN)
+    model = load_model(run)
+    assert not model.training
+    task = toy().task
+    assert task.evaluate(model, "test") == results(run)["test"]["best"]
+    assert (run / "source.py").read_text() == TOYS.read_text()
+
+
+def test_the_claimed_loss_of_the_first_step_is_judged(tmp_path):
+    for start, holds in ((0.69, True), (2.0, False)):
+        run = train_one_experiment(replace(toy(), expect=Expect(initial_loss=start)), tmp_path)
+        claim = results(run)["claims"][0]
+        assert claim["metric"] == "initial_loss"
+        assert claim["holds"] is holds, claim
+        first = next(record for record in history(run) if record["kind"] == "step")
+        assert claim["reached"] == results(run)["initial_loss"] == first["loss"]["total"]

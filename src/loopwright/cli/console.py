@@ -44,8 +44,8 @@ class Console:
     def __call__(self, record: Record) -> None:
         """Show a record of the history."""
         if record["kind"] == "step":
-            self.values |= {"loss": f"{record['loss']['total']:.4g}", "lr": f"{record['lr']:.3g}"}
-            self.values["gnorm"] = f"{record['grad_norm']:.3g}"
+            self.values |= {"loss": f"{record['loss']['total']:.4g}", "gnorm": f"{record['grad_norm']:.3g}"}
+            self.values["lr"] = f"{record['lr']:.3g}"
             self.advance(record)
         elif record["kind"] == "validation":
             self.values |= {f"val {name}": f"{value:.4g}" for name, value in list(record["metrics"].items())[:2]}
@@ -62,6 +62,7 @@ class Console:
                 file=self.stream,
                 dynamic_ncols=True,
                 leave=False,
+                bar_format="{percentage:3.0f}% |{bar:16}| {n_fmt}/{total_fmt} [{remaining}, {rate_fmt}]{postfix}",
             )
         if self.bar is not None:
             self.bar.set_postfix_str(", ".join(f"{k} {v}" for k, v in self.values.items()), refresh=False)

@@ -10,7 +10,7 @@ from loopwright.cli.parsing import parser
 from loopwright.core.arithmetic import arithmetic
 from loopwright.core.evaluate import evaluate
 from loopwright.core.state import State
-from loopwright.errors import DataError
+from loopwright.errors import DataError, RunError
 from loopwright.journal import open_run
 from loopwright.lines import finite
 from loopwright.protocols import SPLITS
@@ -31,6 +31,10 @@ def run(arguments: list[str]) -> int:
     recorded = load_config(directory / "config.toml", parsed.experiment)
     experiment = replace(recorded, device=parsed.device or recorded.device).resolved()
     path = directory / "checkpoints" / f"{parsed.checkpoint}.pt"
+    if not path.exists():
+        raise RunError(
+            f"{path}: not there, the run stopped before; try --checkpoint last, or loopwright resume {directory}"
+        )
     if experiment.task.data.size(parsed.split) == 0:
         raise DataError(f"split {parsed.split!r}: {experiment.name} has none; choose another --split")
     with arithmetic(experiment):

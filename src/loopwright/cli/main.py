@@ -56,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(error.run)
         return error.exit_code
     except KeyboardInterrupt:
-        print("loopwright: stopped at once; what was saved before can be resumed", file=sys.stderr)
+        print("loopwright: stopped at once; a run that has saved a checkpoint can be resumed from it", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output has gone (`loopwright runs | head`); nothing more can be said on it.

@@ -20,7 +20,7 @@ class Parser(argparse.ArgumentParser):
         """Parse; an unknown flag is answered with the nearest one."""
         parsed, unknown = self.parse_known_args(arguments)
         if unknown:
-            known = re.findall(r"--[a-z-]+", self.format_help())
+            known = set(re.findall(r"--[a-z-]+", self.format_help()))
             raise UsageError(f"{self.prog}: {unknown[0]!r} is not known, {nearest(unknown[0], known)}")
         return parsed
 

@@ -34,7 +34,8 @@ Train an experiment in a new run directory, test the last and the best weights, 
   loopwright train path/to/file.py:function
   loopwright train --config runs/digits-cnn/001/config.toml
 
-`loopwright train NAME --help` shows every field of that experiment.
+`loopwright train NAME --help` shows every field of that experiment, also of another choice:
+`loopwright train NAME --optimizer Muon --schedule Plateau --help`. --amp is short for --precision bf16.
 """
 
 
@@ -45,20 +46,24 @@ def run(arguments: list[str]) -> int:
     options.add_argument("--run-dir", type=Path, default=Path("runs"), help="where runs are kept (runs)")
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
     options.add_argument("--experiment", help="with --config: names your own experiment again")
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if arguments and arguments[0] in ("-h", "--help"):
         options.print_help()
         return 0
+    if not arguments:
+        raise UsageError(
+            "train: which experiment? `loopwright list` shows them; for example loopwright train digits-cnn"
+        )
     name, rest = (None, arguments) if arguments[0].startswith("-") else (arguments[0], arguments[1:])
     parsed, flags = options.parse_known_args([argument for argument in rest if argument not in ("-h", "--help")])
     if (name is None) == (parsed.config is None):
         raise UsageError("train: the experiment's name comes first, or --config FILE; as in train digits-cnn")
     made, origin = by_name(name) if name else recorded(parsed.config, parsed.experiment)
+    flags = [spelled for flag in flags for spelled in (AMP if flag == "--amp" else [flag])]
     if "-h" in rest or "--help" in rest:
-        shown = made.members[0] if isinstance(made, Study) else made
+        shown = overridden(made.members[0] if isinstance(made, Study) else made, flags)
         print(options.format_help())
         print(help_text(shown, aliases=reachable(shown)))
         return 0
-    flags = [spelled for flag in flags for spelled in (AMP if flag == "--amp" else [flag])]
     with Console(quiet=parsed.quiet) as console:
         watchers = Watchers(sinks=[console], say=console.say, begin=console.begin)
         if isinstance(made, Study):

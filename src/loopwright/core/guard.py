@@ -38,7 +38,7 @@ def describe(state: State, loss: Tensor, norm: Tensor, shards: Sequence[Batch]) 
         f"step {state.step + 1}: loss {loss.item():g}, gradient norm {norm.item():g}; stopped before the update, "
         f"the weights are those of step {state.step}\n"
         f"non-finite gradients in {where}; samples of the batch: {some(samples)}; "
-        "try a lower --lr, a smaller --clip-norm, or look at these samples"
+        "try a lower --lr, clipping (--clip-norm 1), or look at these samples"
     )
 
 

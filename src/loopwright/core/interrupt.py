@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
@@ -20,7 +20,8 @@ class Interrupt:
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None] = lambda line: None) -> None:
+        self.say = say
         self.requested: int | None = None
         self.armed = False
         self.before: list[Any] = []
@@ -37,6 +38,8 @@ class Interrupt:
         """The signal handler."""
         if self.requested == signal.SIGINT == number:
             raise KeyboardInterrupt
+        if self.requested is None:
+            self.say("finishing the step and saving; Ctrl-C once more stops at once")
         self.requested = number
         self.stop_if_armed()
 

@@ -62,7 +62,7 @@ def read_csv(path: Path, label: str) -> Table:
 
 def _records(path: Path) -> list[Record]:
     if not path.is_file():
-        raise DataError(f"{path}: no such file")
+        raise DataError(f"{path}: no such file; name an existing one")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             return [(row, cells) for row, cells in enumerate(csv.reader(file), start=1) if any(map(str.strip, cells))]
@@ -97,7 +97,8 @@ def _number(path: Path, row: int, column: str, cell: str) -> float:
     number = _parsed(cell)
     if not math.isfinite(number):
         found = repr(cell.strip()) if cell.strip() else "an empty cell"
-        raise DataError(f"{path}, row {row}, column {column!r}: found {found}, expected a finite number")
+        place = f"{path}, row {row}, column {column!r}"
+        raise DataError(f"{place}: found {found}, expected a finite number; turn the column into numbers or remove it")
     return number
 
 

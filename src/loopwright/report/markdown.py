@@ -112,7 +112,10 @@ def _bullets(title: str, lines: list[str]) -> str:
 def _findings(findings: list[Finding] | None) -> list[str]:
     if findings is None:
         return ["Nobody has looked for any."]
-    return [*([_finding(finding) for finding in findings] or ["None recorded."]), "From `findings.json`."]
+    return [
+        *([_finding(finding) for finding in findings] or ["None. Nothing diagnoses runs yet."]),
+        "From `findings.json`.",
+    ]
 
 
 def _finding(finding: Finding) -> str:

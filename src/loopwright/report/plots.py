@@ -143,7 +143,9 @@ def _throughput(record: Record) -> Plot | None:
 
 def _faint(count: int) -> str:
     faint = "each step" if count <= 1000 else "least and greatest of neighboring steps"
-    return f"Faint: {faint}. Solid: their moving average." if count >= SMOOTHED_FROM else ""
+    smoothed = f"Faint: {faint}. Solid: their moving average. " if count >= SMOOTHED_FROM else ""
+    measured = "Training is measured in the step, with dropout, augmentation and label smoothing where there are any"
+    return f"{smoothed}{measured}; validation without."
 
 
 def _small(name: str, title: str, caption: str, draw: Callable[[Axes], None]) -> Plot:

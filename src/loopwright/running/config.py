@@ -121,7 +121,10 @@ def trusted(name: str, sha256: object, path: Path, reference: str | None) -> Ent
         raise RunError(f"{path}: made by {name}, which this record may not choose; name it with --experiment {name}")
     if place.suffix == ".py" and not place.is_file():
         raise RunError(f"{path}: {place} is not there; name the file with --experiment path/to/file.py:function")
-    changed = RunError(f"{path}: {place} has changed since the run began; bring the old file back, or train anew")
+    changed = RunError(
+        f"{path}: {place} has changed since the run began; bring the old file back "
+        f"(a copy is {path.parent / 'source.py'}), or train anew"
+    )
     if place.suffix == ".py" and file_sha256(place) != sha256:
         raise changed
     entry = find(reference or name)

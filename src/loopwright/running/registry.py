@@ -117,7 +117,8 @@ def file_sha256(path: Path) -> str:
 def required(function: Callable[..., object]) -> bool:
     """Whether `function` cannot be called without arguments."""
     parameters = inspect.signature(function).parameters.values()
-    return any(parameter.default is parameter.empty for parameter in parameters)
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return any(parameter.default is parameter.empty and parameter.kind not in variable for parameter in parameters)
 
 
 def summary(function: Callable[..., object]) -> str:

@@ -43,6 +43,7 @@ def train_one_experiment(
         write_json(run / "env.json", environment(experiment, state))
         write_text(run / "code.diff", uncommitted(Path.cwd()))
         write_json(run / "findings.json", [])
+        keep_source(run, experiment.name)
         watchers.say(f"run {run}")
         return complete(Session(run, experiment, state, watchers))
 
@@ -75,6 +76,13 @@ def begin(experiment: Experiment) -> State:
         return State.create(experiment)
     except ValueError as error:
         raise ConfigError(f"{experiment.name}: {error}; change the field that this speaks of") from error
+
+
+def keep_source(run: Path, name: str) -> None:
+    """Keep a copy of the file that one's own experiment `file.py:function` comes from, as `source.py`."""
+    place = Path(name.rpartition(":")[0])
+    if place.suffix == ".py" and place.is_file():
+        write_text(run / "source.py", place.read_text(encoding="utf-8"))
 
 
 def environment(experiment: Experiment, state: State) -> dict[str, Any]:

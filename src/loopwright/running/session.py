@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from loopwright.core.state import State
 from loopwright.errors import CheckpointError, Interrupted, LoopwrightError, StoreError
 from loopwright.journal import RunJournal, Sink
 from loopwright.journal.tensorboard import TensorBoardSink
+from loopwright.lines import scan_history
 from loopwright.protocols import Hook
 from loopwright.running.summary import parameter_count, read_json, summarize, write_json
 from loopwright.seeding import preserved_generators
@@ -59,13 +61,14 @@ def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path
     watchers.say(introduction(session.experiment, state))
     with (
         tensorboard(session) as extra,
-        Interrupt() as interrupt,
+        Interrupt(watchers.say) as interrupt,
         RunJournal(run, sinks=[*watchers.sinks, *extra], resumed_at=state.step) as journal,
     ):
         if rejected is not None:
             journal.event("resumed", state.step, rejected=list(rejected))
         try:
             ended, timing = timed_training(session, journal, interrupt)
+            journal.flush()
             if ended == "interrupt":
                 raise stopped(session, interrupt)
             with interrupt.breakable():
@@ -106,7 +109,8 @@ def finish(session: Session, ended: Ended, timing: dict[str, float]) -> None:
     start = time.perf_counter()
     best = best_state(session)
     session.watchers.say(f"testing the last weights (step {session.state.step}) and the best (step {best.step})")
-    metrics = summarize(session.experiment, session.state, best, stopped=ended)
+    start_loss = first_loss(session.run)
+    metrics = summarize(session.experiment, session.state, best, stopped=ended, initial_loss=start_loss)
     metrics["timing"] = {**timing, "test_seconds": time.perf_counter() - start}
     model, artifacts = best.average.module, session.run / "artifacts"
     artifacts.mkdir(exist_ok=True)
@@ -114,6 +118,13 @@ def finish(session: Session, ended: Ended, timing: dict[str, float]) -> None:
         model.eval()
         session.experiment.task.artifacts(model, artifacts)
     write_json(session.run / "metrics.json", metrics)
+
+
+def first_loss(run: Path) -> float:
+    """The loss of the first step in the history, before any update; NaN where there is none."""
+    records = scan_history(run / "logs" / "history.jsonl", revived=True)
+    losses = (record["loss"]["total"] for record in records if record.get("kind") == "step" and record.get("step") == 1)
+    return float(next(losses, math.nan))
 
 
 def broke_off(session: Session, journal: RunJournal, error: BaseException) -> None:
@@ -157,7 +168,7 @@ def introduction(experiment: Experiment, state: State) -> str:
     cadence = experiment.cadence()
     return (
         f"{experiment.name}: {parameter_count(state.model):,} parameters on {experiment.device}, "
-        f"{experiment.precision}, {experiment.threads} threads; "
+        f"{experiment.precision}, {experiment.threads} thread{'s' * (experiment.threads > 1)}; "
         f"{cadence.total:,} steps of {experiment.batch_size} samples, "
         f"{cadence.total / cadence.epoch:.4g} epochs; best by val {experiment.metric} ({experiment.mode})"
     )

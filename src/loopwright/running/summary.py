@@ -16,9 +16,12 @@ from loopwright.files import write_text
 from loopwright.lines import finite
 from loopwright.protocols import SPLITS
 
+NEAR = 0.15
+"""How far from the claimed level the first step's loss may be: it is one batch's, with dropout and augmentation."""
 
-def summarize(experiment: Experiment, last: State, best: State, *, stopped: str) -> dict[str, Any]:
-    """The content of metrics.json but for its timing."""
+
+def summarize(experiment: Experiment, last: State, best: State, *, stopped: str, initial_loss: float) -> dict[str, Any]:
+    """The content of metrics.json but for its timing; `initial_loss` is that of the first step."""
     cadence = experiment.cadence()
     metrics: dict[str, Any] = {
         "experiment": experiment.name,
@@ -31,7 +34,11 @@ def summarize(experiment: Experiment, last: State, best: State, *, stopped: str)
         "best": {"step": best.step, "value": last.progress.best},
         **{split: results for split in SPLITS if (results := tested(experiment, last, best, split))},
     }
-    metrics["claims"] = [judged(claim, metrics) for claim in experiment.expect.claims]
+    start = experiment.expect.initial_loss
+    if start is not None:
+        metrics["initial_loss"] = initial_loss
+    near = () if start is None else (Claim("initial_loss", start * (1 - NEAR), start * (1 + NEAR)),)
+    metrics["claims"] = [judged(claim, metrics) for claim in (*near, *experiment.expect.claims)]
     if experiment.expect.dropped:
         metrics["claims_dropped"] = experiment.expect.dropped
     return metrics

@@ -62,5 +62,5 @@ def check_classes(table: Table, where: str) -> None:
         raise DataError(
             f"{where}: {len(single)} of {len(counts)} classes have a single row, such as "
             f"{table.class_names[single[0]]!r} in row {row}; each needs two at least, to be trained on and tested: "
-            "remove them, or choose another --task.label"
+            "remove them, or choose a --task.label that holds classes"
         )
