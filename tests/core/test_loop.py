@@ -205,7 +205,7 @@ def test_an_infinite_loss_stops_the_run_before_the_update_and_names_the_samples(
     with pytest.raises(NonFiniteError) as caught:
         train(experiment, state, journal=Records(), store=memory)
     message = str(caught.value)
-    assert f"step {state.step + 1}: loss inf" in message
+    assert f"step {state.step + 1}: loss cross_entropy inf" in message
     assert "0.weight" in message
     assert "5" in message.partition("samples of the batch: ")[2].partition(";")[0].split(", ")
     assert all(bool(parameter.isfinite().all()) for parameter in state.model.parameters())
@@ -218,6 +218,16 @@ def test_components_without_a_weight_are_an_error_that_names_both():
 
     with pytest.raises(UsageError, match=r"returned \['ce'\], its batches weigh \['cross_entropy'\]"):
         run(toy(task=Misnamed()))
+
+
+@pytest.mark.parametrize("shape", [(8,), (1,), None])
+def test_a_loss_that_is_no_sum_is_an_error_that_names_the_component(shape):
+    class Wrong(Toy):
+        def loss(self, model, batch):
+            return {"cross_entropy": 1.0 if shape is None else model(batch["x"]).sum().expand(shape)}
+
+    with pytest.raises(UsageError, match=r"component 'cross_entropy' is a .*; it must be a sum"):
+        run(toy(task=Wrong()))
 
 
 class Killing(Toy):

@@ -43,6 +43,8 @@ def test_a_file_without_samples_is_read(tmp_path):
         (idx((), b""), r"found 00 00 08 00"),
         (b"", r"found nothing at the start"),
         (b"\0\0\x08", r"found 00 00 08 at the start"),
+        (b"\0\0\x08\x41" + b"\0\0\0\1" * 65 + b"z", r"claims 65 dimensions"),
+        (b"\0\0\x08\x03" + b"\0\0\0\0" + b"\xff" * 8, r"0 bytes of data"),
         (gzip.compress(GOOD, mtime=0)[:-6], r"damaged or truncated gzip file of \d+ bytes"),
         (gzip.compress(GOOD, mtime=0)[:12] + b"\xff" * 30, r"damaged or truncated gzip file"),
         (gzip.compress(GOOD[:-2], mtime=0), r"truncated: found 4 bytes of data"),

@@ -24,7 +24,7 @@ def outcome(member: Experiment, run: Path) -> dict[str, Any]:
             train(member, state, journal=journal, store=NoStore())
     except NonFiniteError as error:
         return {"run": str(run), "status": "failed", "steps": state.step, "reason": str(error)}
-    return {"run": str(run), **summarize(member, state, state, stopped="budget")}
+    return {"run": str(run), **summarize(member, state, state, stopped="budget", initial_loss=float("nan"))}
 
 
 def concluded(study: Study, directory: Path) -> dict[str, Any]:

@@ -169,10 +169,56 @@ def test_a_record_from_other_data_is_not_resumed(tmp_path):
     with pytest.raises(Stop):
         train_one_experiment(toy(name="tests/toys.py:toy"), tmp_path, Watchers(hooks=[Plug(6)]), origin=ORIGIN)
     run = tmp_path / "toy/001"
-    config = (run / "config.toml").read_text()
-    (run / "config.toml").write_text(config.replace("n = 52", "n = 54"))
+    env = json.loads((run / "env.json").read_text())
+    (run / "env.json").write_text(json.dumps({**env, "data_sha256": "0" * 64}))
     with pytest.raises(RunError, match="the data have digest"):
         resume_run(run)
+
+
+def test_a_config_that_was_changed_in_the_middle_of_a_run_is_refused(tmp_path):
+    with pytest.raises(Stop):
+        train_one_experiment(toy(name="tests/toys.py:toy"), tmp_path, Watchers(hooks=[Plug(6)]), origin=ORIGIN)
+    run = tmp_path / "toy/001"
+    config = (run / "config.toml").read_text()
+    (run / "config.toml").write_text(config.replace("lr = 0.01", "lr = 0.5"))
+    with pytest.raises(RunError, match=r"config.toml was changed since the run began"):
+        resume_run(run)
+
+
+def test_a_run_without_any_checkpoint_begins_again(finished, tmp_path):
+    with pytest.raises(Stop):
+        train_one_experiment(toy(name="tests/toys.py:toy"), tmp_path, Watchers(hooks=[Plug(6)]), origin=ORIGIN)
+    run = tmp_path / "toy/001"
+    for checkpoint in (run / "checkpoints").iterdir():
+        checkpoint.unlink()
+    resume_run(run)
+    assert history(run) == history(finished)
+    assert weights(run) == weights(finished)
+
+
+def test_a_lost_best_checkpoint_is_said_and_never_passed_off_as_the_best(tmp_path):
+    experiment = toy(name="tests/toys.py:toy", eval_every=1, epochs=6, keep=1)
+    whole = results(train_one_experiment(experiment, tmp_path / "whole", origin=ORIGIN))
+    step = whole["best"]["step"]
+    assert step + 2 < whole["steps"]
+    with pytest.raises(Stop):
+        train_one_experiment(experiment, tmp_path, Watchers(hooks=[Plug(step + 2)]), origin=ORIGIN)
+    run = tmp_path / "toy/001"
+    (run / "checkpoints/best.pt").unlink()
+    said = []
+    resume_run(run, Watchers(say=said.append))
+    found = results(run)
+    if found["best"]["step"] == step:  # the resumed run reached the best step again
+        assert found["best"] == whole["best"]
+    else:
+        assert any("stand in for the best" in line for line in said)
+        assert found["best"]["value"] is None
+
+
+def test_the_report_that_a_finished_run_lacks_is_made_on_resume(finished):
+    (finished / "report.html").unlink()
+    resume_run(finished)
+    assert (finished / "report.html").is_file()
 
 
 def test_a_damaged_newest_checkpoint_is_named_and_the_one_before_is_used(finished, tmp_path):
@@ -200,7 +246,7 @@ def test_a_run_that_fails_says_so_in_its_record(tmp_path):
         train_one_experiment(toy(task=Poisoned()), tmp_path)
     run = tmp_path / "toy/001"
     assert results(run)["status"] == "failed"
-    assert "loss nan" in results(run)["reason"]
+    assert "loss cross_entropy nan" in results(run)["reason"]
     assert read_history(run / "logs/history.jsonl")[-1]["event"] == "failed"
     assert (run / "report.html").is_file()
 

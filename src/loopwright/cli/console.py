@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from tqdm import tqdm
@@ -18,12 +21,12 @@ class Console:
     """A sink of the journal that shows how a run gets on; `say` prints a line for people. Use as a context."""
 
     def __init__(self, total: int = 0, *, stream: TextIO | None = None, quiet: bool = False) -> None:
-        self.stream = stream or sys.stderr
+        # Started without a standard error (2>&-), Python has none.
+        self.stream = stream or sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
         self.quiet = quiet
         self.live = self.stream.isatty() and not quiet
         self.total = total
         self.bar: Any = None
-        self.step = 0
         self.said = 0.0
         self.values: dict[str, str] = {}
 
@@ -31,15 +34,16 @@ class Console:
         """Print a line that stays."""
         if self.quiet:
             return
-        if self.live:
-            tqdm.write(line, file=self.stream)
-        else:
-            print(line, file=self.stream, flush=True)
+        with self.going_on():
+            if self.live:
+                tqdm.write(line, file=self.stream)
+            else:
+                print(line, file=self.stream, flush=True)
 
     def begin(self, total: int) -> None:
         """A run of `total` steps begins; it may begin again with another number."""
         self.close()
-        self.total, self.step, self.said, self.values = total, 0, 0.0, {}
+        self.total, self.said, self.values = total, 0.0, {}
 
     def __call__(self, record: Record) -> None:
         """Show a record of the history."""
@@ -54,10 +58,15 @@ class Console:
     def advance(self, record: Record) -> None:
         """One step further."""
         self.tell(record, QUIET_SECONDS)
+        with self.going_on():
+            self.draw(record["step"])
+
+    def draw(self, step: int) -> None:
+        """Draw the live line, on a terminal."""
         if self.live and self.bar is None:
             self.bar = tqdm(
                 total=self.total,
-                initial=record["step"] - 1,
+                initial=step - 1,
                 unit="step",
                 file=self.stream,
                 dynamic_ncols=True,
@@ -66,8 +75,7 @@ class Console:
             )
         if self.bar is not None:
             self.bar.set_postfix_str(", ".join(f"{k} {v}" for k, v in self.values.items()), refresh=False)
-            self.bar.update(record["step"] - self.bar.n)
-        self.step = record["step"]
+            self.bar.update(step - self.bar.n)
 
     def tell(self, record: Record, seconds: float) -> None:
         """Without a terminal: a full line, if there was none for `seconds`."""
@@ -78,6 +86,14 @@ class Console:
         values = "  ".join(f"{name} {value}" for name, value in self.values.items())
         share = f"{record['step'] / self.total:4.0%}" if self.total else ""
         self.say(f"{time.strftime('%H:%M:%S')}  step {record['step']}/{self.total} {share}  {values}")
+
+    @contextmanager
+    def going_on(self) -> Iterator[None]:
+        """Whoever read our lines may have gone (`2>&1 | head`): that ends the lines, not the run."""
+        try:
+            yield
+        except OSError:
+            self.quiet, self.live, self.bar = True, False, None
 
     def close(self) -> None:
         """Take the live line away."""

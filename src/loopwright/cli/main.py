@@ -6,6 +6,7 @@ A verb's module is imported when it is asked for, so that `loopwright --help` do
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -44,6 +45,9 @@ exit codes: 0 fine; 1 it worked and the answer is bad (a claim was missed); 2 ba
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (the process's own if None); the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     traceback = "--traceback" in arguments
     arguments = [argument for argument in arguments if argument != "--traceback"]
     try:

@@ -3,36 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
 from torch import nn
 
+from loopwright.errors import UsageError
 from loopwright.protocols import Split, Task
 from loopwright.seeding import Purpose, fold, preserved_generators, seed_generators
 
+NOT_BREAKABLE: AbstractContextManager[None] = nullcontext()
 
-def evaluate(task: Task, model: nn.Module, split: Split, seed: int = 0) -> dict[str, float]:
+
+def evaluate(
+    task: Task,
+    model: nn.Module,
+    split: Split,
+    seed: int = 0,
+    *,
+    breakable: AbstractContextManager[None] = NOT_BREAKABLE,
+) -> dict[str, float]:
     """The task's metrics of `model` on `split`, in eval mode and without gradients.
 
-    Random numbers drawn by the task (for sampling, say) depend on `seed` alone, so two calls give the same.
+    Random numbers drawn by the task (for sampling, say) depend on `seed` alone, so two calls give the same. The task's
+    own work runs inside `breakable`; what it has touched is put back outside of it. Raises UsageError for a metric that
+    is no number.
     """
     with untouched(model), preserved_generators(), torch.no_grad():
         model.eval()
         seed_generators(fold(seed, Purpose.EVALUATE))
-        return task.evaluate(model, split)
+        with breakable:
+            metrics = task.evaluate(model, split)
+    return {name: number(name, value) for name, value in metrics.items()}
+
+
+def number(name: str, value: object) -> float:
+    """A metric as a float; NumPy's and PyTorch's scalars are numbers too. Raises UsageError for anything else."""
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        kind = type(value).__name__
+        raise UsageError(f"metric {name!r}: the evaluation gave a {kind}; each metric must be one number") from error
 
 
 @contextmanager
 def untouched(model: nn.Module) -> Iterator[None]:
-    """Give each module its own mode back, and each buffer its bits."""
+    """Give each module its own mode and its own buffers back, each buffer with its bits."""
     modes = [(module, module.training) for module in model.modules()]
-    buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
+    buffers = [
+        (module, name, buffer, buffer.detach().clone())
+        for module in model.modules()
+        for name, buffer in module.named_buffers(recurse=False)
+    ]
     try:
         yield
     finally:
         for module, training in modes:
             module.training = training
         with torch.no_grad():
-            for buffer, kept in buffers:
+            for module, name, buffer, kept in buffers:
                 buffer.copy_(kept)
+                setattr(module, name, buffer)

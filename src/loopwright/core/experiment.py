@@ -157,7 +157,10 @@ def resolve_device(device: str) -> str:
     found = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device == "auto":
         return next(name for name, there in found.items() if there)
-    kind = device.partition(":")[0]
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        kind = device
     if not found.get(kind, False):
         known = ", ".join(name for name, there in found.items() if there)
         raise ConfigError(f"device: received {device!r}, this machine has {known}; set --device {known.split(', ')[0]}")

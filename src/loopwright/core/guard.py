@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
@@ -12,7 +12,9 @@ from loopwright.errors import NonFiniteError
 from loopwright.protocols import Batch
 
 
-def stop_if_not_finite(state: State, loss: Tensor, norm: Tensor, shards: Sequence[Batch]) -> None:
+def stop_if_not_finite(
+    state: State, parts: Mapping[str, Tensor], loss: Tensor, norm: Tensor, shards: Sequence[Batch]
+) -> None:
     """Raise NonFiniteError unless loss and gradient norm are finite; reads one number from the device.
 
     With a GradScaler at work an overflow of the scaled gradients is its business: it skips the step and halves the
@@ -22,10 +24,10 @@ def stop_if_not_finite(state: State, loss: Tensor, norm: Tensor, shards: Sequenc
         return
     if state.scaler.is_enabled() and math.isfinite(loss.item()) and state.scaler.get_scale() >= 1:
         return
-    raise NonFiniteError(describe(state, loss, norm, shards))
+    raise NonFiniteError(describe(state, parts, norm, shards))
 
 
-def describe(state: State, loss: Tensor, norm: Tensor, shards: Sequence[Batch]) -> str:
+def describe(state: State, parts: Mapping[str, Tensor], norm: Tensor, shards: Sequence[Batch]) -> str:
     """The message: step, loss, norm, the parameters with non-finite gradients, the samples of the batch."""
     bad = [
         name
@@ -33,9 +35,10 @@ def describe(state: State, loss: Tensor, norm: Tensor, shards: Sequence[Batch]) 
         if parameter.grad is not None and not bool(parameter.grad.isfinite().all())
     ]
     samples = [int(sample) for shard in shards for sample in shard.samples]
+    losses = ", ".join(f"{name} {part.item():g}" for name, part in parts.items())
     where = some(bad) if bad else "no parameter"
     return (
-        f"step {state.step + 1}: loss {loss.item():g}, gradient norm {norm.item():g}; stopped before the update, "
+        f"step {state.step + 1}: loss {losses}, gradient norm {norm.item():g}; stopped before the update, "
         f"the weights are those of step {state.step}\n"
         f"non-finite gradients in {where}; samples of the batch: {some(samples)}; "
         "try a lower --lr, clipping (--clip-norm 1), or look at these samples"

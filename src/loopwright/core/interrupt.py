@@ -55,5 +55,6 @@ class Interrupt:
         try:
             self.stop_if_armed()
             yield
+            self.stop_if_armed()  # the work may have caught the exception itself
         finally:
             self.armed = False

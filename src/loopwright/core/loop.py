@@ -79,7 +79,7 @@ def train_step(experiment: Experiment, state: State, cadence: Cadence, shards: S
     loss = pairwise(list(parts.values()))
     state.scaler.unscale_(state.optimizer)
     norm = total_norm(state.parameters)
-    stop_if_not_finite(state, loss, norm, shards)
+    stop_if_not_finite(state, parts, loss, norm, shards)
     clip(state.parameters, norm, experiment.clip_norm)
     state.scaler.step(state.optimizer)
     state.scaler.update()
@@ -114,8 +114,8 @@ def close_step(
         return
     epoch = (state.step - 1) // cadence.epoch
     if cadence.evaluates(state.step):
-        with interrupt.breakable():
-            metrics = evaluate(experiment.task, state.average.module, "val", experiment.seed)
+        model, breakable = state.average.module, interrupt.breakable()
+        metrics = evaluate(experiment.task, model, "val", experiment.seed, breakable=breakable)
         observe(experiment, state, metrics)
         journal.validation(state.step, epoch, metrics)
         for hook in hooks:

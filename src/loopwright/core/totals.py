@@ -31,6 +31,10 @@ class Totals:
                 f"loss: the task returned {sorted(sums)}, its batches weigh {sorted(self.weights)}; "
                 "give each component of the loss a weight of the same name"
             )
+        for name, total in sums.items():
+            if not isinstance(total, Tensor) or total.ndim:
+                found = f"a tensor {tuple(total.shape)}" if isinstance(total, Tensor) else f"a {type(total).__name__}"
+                raise UsageError(f"loss: component {name!r} is {found}; it must be a sum, a tensor without dimensions")
         shares = {name: total / self.weights[name] for name, total in sums.items()}
         for name, share in shares.items():
             self.shares[name].append(share.detach())

@@ -32,6 +32,10 @@ def find_idx(directory: Path, stem: str) -> Path:
     )
 
 
+MOST_DIMENSIONS = 8
+MOST_SAMPLES = 2**31
+
+
 def read_idx(path: Path) -> Tensor:
     """The file's uint8 tensor; raises DataError for a missing, foreign, truncated or overlong file."""
     content = _unpacked(path)
@@ -39,12 +43,16 @@ def read_idx(path: Path) -> Tensor:
     if not content.startswith(_UNSIGNED_BYTES) or rank == 0:
         found = content[:4].hex(" ") or "nothing"
         raise DataError(f"{path}: found {found} at the start, expected 00 00 08 and the rank: not an IDX file of bytes")
+    if rank > MOST_DIMENSIONS:
+        raise DataError(
+            f"{path}: claims {rank} dimensions, at most {MOST_DIMENSIONS} are read; it is damaged, get it again"
+        )
     offset = 4 + 4 * rank
     if len(content) < offset:
         raise DataError(f"{path}: truncated: found {len(content)} bytes, expected a header of {offset}; get it again")
     shape = struct.unpack_from(f">{rank}I", content, 4)
     expected, found_bytes = math.prod(shape), len(content) - offset
-    if found_bytes != expected:
+    if found_bytes != expected or max(shape) > MOST_SAMPLES:
         problem = "truncated" if found_bytes < expected else "trailing bytes"
         raise DataError(
             f"{path}: {problem}: found {found_bytes} bytes of data, "

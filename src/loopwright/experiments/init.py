@@ -15,7 +15,8 @@ from loopwright.core.study import Results
 from loopwright.experiments.digits import digits_mlp
 from loopwright.initializers import Strategy
 from loopwright.journal import read_history
-from loopwright.tasks.tables import NotedTable, write_noted
+from loopwright.metrics import Table as ReportTable
+from loopwright.tasks.tables import write_table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,8 +71,8 @@ def conclude(results: Results, directory: Path) -> None:
     """Write the table initialization.json with its conclusion, and the picture initialization.svg."""
     starts = [measured(experiment, metrics) for experiment, metrics in results]
     rows = [start.cells() for start in starts]
-    table = NotedTable(title="Initialization", columns=COLUMNS, rows=rows, note=f"{ranking(starts)} {EXPLAINED}")
-    write_noted(table, directory / "initialization.json")
+    table = ReportTable(title="Initialization", columns=COLUMNS, rows=rows, note=f"{ranking(starts)} {EXPLAINED}")
+    write_table(table, directory / "initialization.json")
     draw(starts, directory / "initialization.svg")
 
 

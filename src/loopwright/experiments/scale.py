@@ -14,8 +14,9 @@ from loopwright.core import Constant, Expect, Experiment, Study
 from loopwright.core.study import Results
 from loopwright.experiments.points import points
 from loopwright.journal import read_history
+from loopwright.metrics import Table as ReportTable
 from loopwright.tasks.points import Points
-from loopwright.tasks.tables import NotedTable, write_noted
+from loopwright.tasks.tables import write_table
 
 SIZES = (100, 1_000, 10_000, 100_000)
 BATCH_SIZES = (32, 256, 1_024)
@@ -85,8 +86,8 @@ def conclude(results: Results, directory: Path) -> None:
     slopes = fitted(runs)
     rows = [[*run.cells(), slopes.get(run.batch_size, math.nan)] for run in runs]
     note = " ".join([*conclusion(runs, slopes), *failures, EXPLAINED])
-    table = NotedTable(title="Scale", columns=[*COLUMNS, "loss noise", "largest spike", "slope"], rows=rows, note=note)
-    write_noted(table, directory / "scale.json")
+    table = ReportTable(title="Scale", columns=[*COLUMNS, "loss noise", "largest spike", "slope"], rows=rows, note=note)
+    write_table(table, directory / "scale.json")
     draw(runs, directory / "scaling.svg")
 
 

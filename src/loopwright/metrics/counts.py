@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import torch
 from torch import Tensor
 
 
 class Table(TypedDict):
-    """What a report shows as a table: a title, the columns' names, and rows of cells."""
+    """What a report shows as a table: a title, the columns' names, rows of cells, and perhaps a note under it."""
 
     title: str
     columns: list[str]
     rows: list[list[str | int | float]]
+    note: NotRequired[str]
 
 
 def accuracy(predictions: Tensor, labels: Tensor, mask: Tensor | None = None) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from loopwright.files import write_text
 from loopwright.initializers import weights_sha256
 from loopwright.journal import create_run, describe_run, open_run, uncommitted
 from loopwright.running.config import Origin, dump_config, load_config
-from loopwright.running.session import Session, Watchers, complete, finished
+from loopwright.running.session import Session, Watchers, complete, finished, write_report
 from loopwright.running.summary import parameter_count, read_json, write_json
 from loopwright.store import newest_good
 
@@ -39,8 +40,9 @@ def train_one_experiment(
     with arithmetic(experiment):
         state = begin(experiment)
         run = create_run(root, run_name(experiment.name))
-        write_text(run / "config.toml", dump_config(experiment, origin or Origin(experiment.name)))
-        write_json(run / "env.json", environment(experiment, state))
+        config = dump_config(experiment, origin or Origin(experiment.name))
+        write_text(run / "config.toml", config)
+        write_json(run / "env.json", {**environment(experiment, state), "config_sha256": digest(config)})
         write_text(run / "code.diff", uncommitted(Path.cwd()))
         write_json(run / "findings.json", [])
         keep_source(run, experiment.name)
@@ -59,15 +61,30 @@ def resume_run(run: Path, watchers: Watchers | None = None, reference: str | Non
     run = open_run(run)
     if finished(run):
         watchers.say(f"{run} is finished; there is nothing to go on with")
+        if not (run / "report.html").is_file():
+            write_report(run, watchers.say)
         return run
     experiment = load_config(run / "config.toml", reference).resolved().check()
     with arithmetic(experiment):
         state = begin(experiment)
-        check_data(run, experiment)
-        found = newest_good(run / "checkpoints", watchers.say)
-        state.load_state_dict(found.content["state"], str(found.path))
-        watchers.say(f"resuming {run} from {found.path.name}, step {state.step}")
-        return complete(Session(run, experiment, state, watchers), rejected=found.rejected)
+        check_unchanged(run, experiment)
+        rejected = restore(state, run, watchers)
+        return complete(Session(run, experiment, state, watchers), rejected=rejected)
+
+
+def restore(state: State, run: Path, watchers: Watchers) -> tuple[str, ...]:
+    """Bring `state` to the newest good checkpoint of `run`; what had to be passed over.
+
+    A run that was stopped before its first checkpoint begins again: its first state is a function of the seed.
+    """
+    directory = run / "checkpoints"
+    if not any(directory.glob("*.pt")):
+        watchers.say(f"resuming {run} from the beginning, it has no checkpoint")
+        return ()
+    found = newest_good(directory, watchers.say)
+    state.load_state_dict(found.content["state"], str(found.path))
+    watchers.say(f"resuming {run} from {found.path.name}, step {state.step}")
+    return found.rejected
 
 
 def begin(experiment: Experiment) -> State:
@@ -102,14 +119,25 @@ def environment(experiment: Experiment, state: State) -> dict[str, Any]:
     )
 
 
-def check_data(run: Path, experiment: Experiment) -> None:
-    """Raise RunError where the data are not those that the run began with."""
-    began, found = read_json(run / "env.json").get("data_sha256"), experiment.task.data.sha256()
-    if began != found:
+def check_unchanged(run: Path, experiment: Experiment) -> None:
+    """Raise RunError where configuration or data are not those that the run began with."""
+    began = read_json(run / "env.json")
+    if began.get("config_sha256") != digest((run / "config.toml").read_text(encoding="utf-8")):
         raise RunError(
-            f"{run}: the data have digest {found[:12]}, the run began with {str(began)[:12]}; "
+            f"{run}: config.toml was changed since the run began; put it back, or train anew with "
+            f"loopwright train --config {run / 'config.toml'}"
+        )
+    found = experiment.task.data.sha256()
+    if began.get("data_sha256") != found:
+        raise RunError(
+            f"{run}: the data have digest {found[:12]}, the run began with {str(began.get('data_sha256'))[:12]}; "
             "bring the same data back, or train anew"
         )
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def run_name(name: str) -> str:

@@ -19,6 +19,7 @@ from loopwright.core.interrupt import Interrupt
 from loopwright.core.loop import Ended, train
 from loopwright.core.state import State
 from loopwright.errors import CheckpointError, Interrupted, LoopwrightError, StoreError
+from loopwright.files import refusals
 from loopwright.journal import RunJournal, Sink
 from loopwright.journal.tensorboard import TensorBoardSink
 from loopwright.lines import scan_history
@@ -71,8 +72,11 @@ def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path
             journal.flush()
             if ended == "interrupt":
                 raise stopped(session, interrupt)
-            with interrupt.breakable():
-                finish(session, ended, timing)
+            try:
+                with interrupt.breakable():
+                    finish(session, ended, timing)
+            except Interrupted:
+                raise stopped(session, interrupt) from None
             if journal.differences:
                 watchers.say(f"{journal.differences} records differ from those before the resume: see history.jsonl")
         except BaseException as error:
@@ -113,8 +117,8 @@ def finish(session: Session, ended: Ended, timing: dict[str, float]) -> None:
     metrics = summarize(session.experiment, session.state, best, stopped=ended, initial_loss=start_loss)
     metrics["timing"] = {**timing, "test_seconds": time.perf_counter() - start}
     model, artifacts = best.average.module, session.run / "artifacts"
-    artifacts.mkdir(exist_ok=True)
-    with untouched(model), preserved_generators(), torch.no_grad():
+    with refusals(artifacts), untouched(model), preserved_generators(), torch.no_grad():
+        artifacts.mkdir(exist_ok=True)
         model.eval()
         session.experiment.task.artifacts(model, artifacts)
     write_json(session.run / "metrics.json", metrics)
@@ -144,15 +148,22 @@ def broke_off(session: Session, journal: RunJournal, error: BaseException) -> No
 
 
 def best_state(session: Session) -> State:
-    """The state that best.pt holds; the newest good one where it is damaged, or the metric was always NaN."""
-    best = State.create(session.experiment)
-    path = session.run / "checkpoints" / "best.pt"
-    try:
-        content = read_saved(path)
-    except CheckpointError as error:
-        session.watchers.say(f"the newest weights are taken for the best: {error}")
-        content = newest_good(path.parent).content
-    best.load_state_dict(content["state"], str(path))
+    """The state of the best step; the newest good one, said aloud, where that is gone or damaged or was never found."""
+    best, step = State.create(session.experiment), session.state.progress.best_step
+    directory = session.run / "checkpoints"
+    problem = "no evaluation gave a number" if step == 0 else f"none is of the best step, {step}"
+    for path in (directory / "best.pt", directory / f"step-{step:08d}.pt"):
+        try:
+            content = read_saved(path)
+        except CheckpointError as error:
+            problem = str(error)
+            continue
+        if content["step"] == step:
+            best.load_state_dict(content["state"], str(path))
+            return best
+    session.watchers.say(f"the newest weights stand in for the best: {problem}")
+    newest = newest_good(directory)
+    best.load_state_dict(newest.content["state"], str(newest.path))
     return best
 
 
@@ -189,7 +200,7 @@ def tensorboard(session: Session) -> Iterator[list[Sink]]:
 
 def write_report(run: Path, say: Say, *, seconds: float | None = None) -> None:
     """Make plots and report in a process of their own, given up after `seconds`: the run is complete without them."""
-    command = [sys.executable, "-m", "loopwright.report", str(run)]
+    command = [sys.executable, "-P", "-m", "loopwright.report", str(run)]
     try:
         subprocess.run(command, capture_output=True, check=True, timeout=seconds)
     except subprocess.TimeoutExpired:

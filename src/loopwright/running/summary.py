@@ -31,7 +31,7 @@ def summarize(experiment: Experiment, last: State, best: State, *, stopped: str,
         "epochs": last.step / cadence.epoch,
         "parameters": parameter_count(last.model),
         "decided_by": {"metric": experiment.metric, "mode": experiment.mode},
-        "best": {"step": best.step, "value": last.progress.best},
+        "best": {"step": best.step, "value": last.progress.best if best.step == last.progress.best_step else None},
         **{split: results for split in SPLITS if (results := tested(experiment, last, best, split))},
     }
     start = experiment.expect.initial_loss

@@ -107,7 +107,7 @@ def newest_good(directory: Path, report: Callable[[str], None] = lambda line: No
             report(f"passed over: {error}")
     if rejected:
         raise CheckpointError(f"{directory}: none of {len(rejected)} checkpoints is good\n  " + "\n  ".join(rejected))
-    raise CheckpointError(f"{directory}: there is no checkpoint; the run stopped before its first save, train anew")
+    raise CheckpointError(f"{directory}: there is no checkpoint; bring one back, or train anew")
 
 
 def read_saved(path: Path) -> dict[str, Any]:

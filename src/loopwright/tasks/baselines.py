@@ -18,8 +18,8 @@ from torch import Tensor
 
 from loopwright.data.permutation import Int64
 from loopwright.errors import DataError
+from loopwright.metrics import Table as ReportTable
 from loopwright.metrics import confusion_matrix, macro_f1
-from loopwright.tasks.tables import NotedTable
 
 Floats = npt.NDArray[np.float64]
 
@@ -56,14 +56,14 @@ def confusion_of(model: Any, features: Floats, labels: Int64, num_classes: int) 
     return confusion_matrix(predictions, torch.from_numpy(labels), num_classes)
 
 
-def comparison(confusions: Mapping[str, Tensor], note: str) -> NotedTable:
+def comparison(confusions: Mapping[str, Tensor], note: str) -> ReportTable:
     """Accuracy, macro-F1 and mistakes of each model, from its confusion matrix (C, C) on the test rows."""
     rows: list[list[str | int | float]] = []
     for name, confusion in confusions.items():
         total, right = int(confusion.sum()), int(confusion.diagonal().sum())
         rows.append([name, right / total, macro_f1(confusion), total - right])
     columns = ["model", "test accuracy", "test macro-F1", "test mistakes"]
-    return NotedTable(title="The network beside its baselines", columns=columns, rows=rows, note=note)
+    return ReportTable(title="The network beside its baselines", columns=columns, rows=rows, note=note)
 
 
 def save_baseline(model: Any, path: Path) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
 
 from loopwright import losses
-from loopwright.metrics import Classification, Table, confusion_table, per_class_report
+from loopwright.metrics import Classification, confusion_table, per_class_report
 from loopwright.protocols import Batch, Data, Split
+from loopwright.tasks.tables import write_table
 
 
 def classification_loss(
@@ -35,8 +35,3 @@ def write_tables(gathered: Classification, directory: Path, names: Sequence[str]
     """The confusion matrix and the per-class report of a split as the report's tables."""
     write_table(confusion_table(gathered.confusion, names), directory / "confusion-matrix.json")
     write_table(per_class_report(gathered.confusion, names), directory / "per-class.json")
-
-
-def write_table(table: Table, path: Path) -> None:
-    """A table for the report."""
-    path.write_text(json.dumps(table, indent=1) + "\n")

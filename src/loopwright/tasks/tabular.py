@@ -15,6 +15,7 @@ from loopwright.data.permutation import Int64
 from loopwright.data.splits import stratified
 from loopwright.data.table import Table
 from loopwright.data.tensors import TensorData, count
+from loopwright.metrics import Table as ReportTable
 from loopwright.models.mlp import MLP
 from loopwright.protocols import Batch, Split
 from loopwright.tasks.baselines import (
@@ -27,7 +28,7 @@ from loopwright.tasks.baselines import (
 from loopwright.tasks.packages import require_packages
 from loopwright.tasks.sources import Bundled, read_table
 from loopwright.tasks.supervised import classification_loss, gather, write_tables
-from loopwright.tasks.tables import NotedTable, write_noted
+from loopwright.tasks.tables import write_table
 
 FRACTIONS: dict[Split, float] = {"train": 0.7, "val": 0.15, "test": 0.15}
 
@@ -108,8 +109,8 @@ class Tabular:
         for name, baseline in fit_baselines(*self.part("train")).items():
             save_baseline(baseline, directory / f"{name.replace(' ', '-')}.skops")
             confusions[name] = confusion_of(baseline, *self.part("test"), len(names))
-        write_noted(comparison(confusions, self.note()), directory / "baselines.json")
-        write_noted(self.scaling(), directory / "scaler.json")
+        write_table(comparison(confusions, self.note()), directory / "baselines.json")
+        write_table(self.scaling(), directory / "scaler.json")
 
     def part(self, split: Split) -> tuple[Floats, Int64]:
         """The rows of `split` as they were read, (N, F), and their labels (N,)."""
@@ -127,10 +128,10 @@ class Tabular:
             f"Test rows whose features also occur in a training row: {repeated}."
         )
 
-    def scaling(self) -> NotedTable:
+    def scaling(self) -> ReportTable:
         """What the network's inputs were scaled with."""
         columns = zip(self.table.feature_names, self.scaler.mean.tolist(), self.scaler.spread.tolist(), strict=True)
-        return NotedTable(
+        return ReportTable(
             title="Scaling of the network's inputs",
             columns=["feature", "mean", "standard deviation"],
             rows=[list(column) for column in columns],
