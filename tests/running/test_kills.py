@@ -128,3 +128,16 @@ def test_a_run_that_is_killed_again_and_again_at_random_instants_still_equals_th
         assert kills < 100
     assert kills >= 1
     check_equal(run, whole)
+
+
+def test_a_signal_to_the_whole_process_group_leaves_the_loader_workers_to_the_run(tmp_path):
+    command = [sys.executable, "-m", "loopwright", "train", "digits-loader", "--task.num-workers", "1", "--quiet"]
+    command += ["--threads", "1", "--run-dir", str(tmp_path), "--epochs", "100"]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stderr=subprocess.PIPE, text=True)
+    run = tmp_path / "digits-loader/001"
+    wait_for_step(run, 5, process)
+    os.killpg(process.pid, signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 143, err
+    assert "and saved" in err
+    assert json.loads((run / "metrics.json").read_text())["status"] == "interrupted"
