@@ -69,7 +69,7 @@ def test_training_rows_have_mean_zero_and_deviation_one_and_a_constant_stays_har
 def test_nothing_of_the_other_splits_reaches_the_scaler(tmp_path, table):
     task = Tabular(table, "kind")
     train = set(task.rows["train"].tolist())
-    rows = [row if i in train else [1e6, -1e6, 1e6, row[3]] for i, row in enumerate(flowers())]
+    rows = [row if i in train else [1e6 + i, -1e6, 1e6, row[3]] for i, row in enumerate(flowers())]
     changed = Tabular(write_csv(tmp_path / "changed.csv", rows), "kind")
     assert changed.scaler.mean.tobytes() == task.scaler.mean.tobytes()
     assert changed.scaler.spread.tobytes() == task.scaler.spread.tobytes()
@@ -80,7 +80,7 @@ def test_nothing_of_the_other_splits_reaches_the_scaler(tmp_path, table):
 def test_nothing_of_the_other_splits_reaches_the_baselines(tmp_path, table):
     task = Tabular(table, "kind")
     train = set(task.rows["train"].tolist())
-    rows = [row if i in train else [1e6, -1e6, 1e6, row[3]] for i, row in enumerate(flowers())]
+    rows = [row if i in train else [1e6 + i, -1e6, 1e6, row[3]] for i, row in enumerate(flowers())]
     changed = Tabular(write_csv(tmp_path / "changed.csv", rows), "kind")
     features, _ = task.part("test")
     one, other = fit_baselines(*task.part("train")), fit_baselines(*changed.part("train"))
@@ -110,7 +110,7 @@ def test_baselines_stand_beside_the_network_in_one_table(tmp_path):
     assert trees[0] == "gradient-boosted trees"
     assert trees[1] > 0.95
     assert "the same 398 rows and tested on the same 85" in tables["baselines"]["note"]
-    assert "also occur in a training row: 0." in tables["baselines"]["note"]
+    assert "also occur in a training row, with another label: 0." in tables["baselines"]["note"]
     assert tables["confusion-matrix"]["columns"] == ["label \\ predicted", "malignant", "benign"]
     assert [row[0] for row in tables["per-class"]["rows"][:2]] == ["malignant", "benign"]
     assert sum(map(sum, [row[1:] for row in tables["confusion-matrix"]["rows"]])) == 85
@@ -131,10 +131,19 @@ def test_accuracy_and_macro_f1_are_those_of_scikit_learn(tmp_path):
         assert mistakes == np.count_nonzero(predicted != labels)
 
 
-def test_the_note_counts_test_rows_that_repeat_a_training_row(tmp_path):
-    rows = [[float(i % 2), 0, 0, ("rose", "tulip")[i % 2]] for i in range(60)]
-    task = Tabular(write_csv(tmp_path / "repeated.csv", rows), "kind")
-    assert f"also occur in a training row: {len(task.rows['test'])}." in task.note()
+def test_rows_that_repeat_another_are_left_out_before_the_split(tmp_path):
+    rows = [*flowers(), *flowers()]
+    once, twice = (Tabular(write_csv(tmp_path / f"{len(r)}.csv", r), "kind") for r in (flowers(), rows))
+    assert twice.data.sha256() == once.data.sha256()
+    train, test = ({row.tobytes() for row in twice.part(split)[0]} for split in ("train", "test"))
+    assert not train & test
+
+
+def test_the_note_counts_test_rows_that_contradict_a_training_row(tmp_path):
+    rows = [[float(i // 2), 0, 0, ("rose", "tulip")[i % 2]] for i in range(60)]
+    task = Tabular(write_csv(tmp_path / "twins.csv", rows), "kind")
+    train, test = ([row.tobytes() for row in task.part(split)[0]] for split in ("train", "test"))
+    assert f"with another label: {sum(row in train for row in test)}." in task.note()
 
 
 def test_persisted_models_predict_the_same_bits(tmp_path, table):

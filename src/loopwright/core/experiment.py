@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import torch
 
@@ -13,16 +12,12 @@ from loopwright.core.optimizers import AdamW, OptimizerChoice
 from loopwright.core.precision import PrecisionName
 from loopwright.core.progress import Mode
 from loopwright.core.schedules import Constant, ScheduleChoice
+from loopwright.core.setting import setting
 from loopwright.errors import ConfigError, DataError
 from loopwright.initializers import Strategy
 from loopwright.protocols import Plan, Task
 
 MOST_THREADS = 1024
-
-
-def setting(default: Any, help: str) -> Any:
-    """A field with its line of help."""
-    return field(default=default, metadata={"help": help})
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from loopwright.core.adam import FusedAdam
+from loopwright.core.setting import setting
 
 
 def check_rates(choice: AdamW | Adam | SGD | Muon) -> None:
@@ -33,10 +34,10 @@ def check_rates(choice: AdamW | Adam | SGD | Muon) -> None:
 class AdamW:
     """Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019)."""
 
-    lr: float = 1e-3
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.01
+    lr: float = setting(1e-3, "the peak rate, which the schedule scales")
+    betas: tuple[float, float] = setting((0.9, 0.999), "decay of the two moving averages")
+    eps: float = setting(1e-8, "added to the denominator")
+    weight_decay: float = setting(0.01, "of matrices; biases and norms are spared")
 
     def __post_init__(self) -> None:
         check_rates(self)
@@ -52,10 +53,10 @@ class AdamW:
 class Adam:
     """Adam (Kingma and Ba, ICLR 2015); its weight decay is an L2 penalty added to the gradient."""
 
-    lr: float = 1e-3
-    betas: tuple[float, float] = (0.9, 0.999)
-    eps: float = 1e-8
-    weight_decay: float = 0.0
+    lr: float = setting(1e-3, "the peak rate, which the schedule scales")
+    betas: tuple[float, float] = setting((0.9, 0.999), "decay of the two moving averages")
+    eps: float = setting(1e-8, "added to the denominator")
+    weight_decay: float = setting(0.0, "of matrices; biases and norms are spared")
 
     def __post_init__(self) -> None:
         check_rates(self)
@@ -72,10 +73,10 @@ class Adam:
 class SGD:
     """Stochastic gradient descent with momentum; Nesterov's form where `nesterov` is set."""
 
-    lr: float = 0.1
-    momentum: float = 0.9
-    nesterov: bool = False
-    weight_decay: float = 0.0
+    lr: float = setting(0.1, "the peak rate, which the schedule scales")
+    momentum: float = setting(0.9, "of the moving sum of gradients")
+    nesterov: bool = setting(False, "look ahead by one momentum step")
+    weight_decay: float = setting(0.0, "of matrices; biases and norms are spared")
 
     def __post_init__(self) -> None:
         check_rates(self)
@@ -95,11 +96,11 @@ class Muon:
     "Hidden" are the weights of Linear layers, the last one excepted. `lr` is Muon's, `adamw_lr` that of the rest.
     """
 
-    lr: float = 0.02
-    momentum: float = 0.95
-    weight_decay: float = 0.1
-    adamw_lr: float = 1e-3
-    betas: tuple[float, float] = (0.9, 0.95)
+    lr: float = setting(0.02, "the peak rate, which the schedule scales")
+    momentum: float = setting(0.95, "of the moving sum of gradients")
+    weight_decay: float = setting(0.1, "of matrices; biases and norms are spared")
+    adamw_lr: float = setting(1e-3, "the peak rate of what is no hidden matrix")
+    betas: tuple[float, float] = setting((0.9, 0.95), "decay of the two moving averages")
 
     def __post_init__(self) -> None:
         check_rates(self)

@@ -14,6 +14,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 
 from loopwright.core.progress import Mode, better
+from loopwright.core.setting import setting
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Schedule(ABC):
 class Constant(Schedule):
     """The peak rate throughout, after `warmup`."""
 
-    warmup: float = 0.0
+    warmup: float = setting(0.0, "steps; below 1 a share of the run")
 
     def __call__(self, step: int, total: int) -> float:
         """min(1, (step + 1) / warmup)."""
@@ -61,8 +62,8 @@ class Constant(Schedule):
 class Cosine(Schedule):
     """Warm-up, then half a cosine from 1 to `floor` (Loshchilov and Hutter, ICLR 2017, without restarts)."""
 
-    warmup: float = 0.0
-    floor: float = 0.0
+    warmup: float = setting(0.0, "steps; below 1 a share of the run")
+    floor: float = setting(0.0, "the smallest factor, at the end")
 
     def __call__(self, step: int, total: int) -> float:
         """floor + (1 - floor) (1 + cos(pi x)) / 2, x the share of the decay that is done."""
@@ -76,8 +77,8 @@ class Cosine(Schedule):
 class Linear(Schedule):
     """Warm-up, then a straight line from 1 to `floor`."""
 
-    warmup: float = 0.0
-    floor: float = 0.0
+    warmup: float = setting(0.0, "steps; below 1 a share of the run")
+    floor: float = setting(0.0, "the smallest factor, at the end")
 
     def __call__(self, step: int, total: int) -> float:
         """1 - (1 - floor) x, x the share of the decay that is done."""
@@ -89,9 +90,9 @@ class Linear(Schedule):
 class WarmupStableDecay(Schedule):
     """Warm-up, the peak, then a line to `floor` over the last `decay` of the run (Hu et al., MiniCPM, 2024)."""
 
-    warmup: float = 0.0
-    decay: float = 0.2
-    floor: float = 0.0
+    warmup: float = setting(0.0, "steps; below 1 a share of the run")
+    decay: float = setting(0.2, "steps; below 1 a share of the run")
+    floor: float = setting(0.0, "the smallest factor, at the end")
 
     def __call__(self, step: int, total: int) -> float:
         """1 until the decay begins, then 1 - (1 - floor) x."""
@@ -105,9 +106,9 @@ class WarmupStableDecay(Schedule):
 class Step(Schedule):
     """The rate times `gamma` after every `every` of the run."""
 
-    every: float = 0.3
-    gamma: float = 0.1
-    warmup: float = 0.0
+    every: float = setting(0.3, "steps; below 1 a share of the run")
+    gamma: float = setting(0.1, "what the rate is multiplied with")
+    warmup: float = setting(0.0, "steps; below 1 a share of the run")
 
     def __call__(self, step: int, total: int) -> float:
         """gamma ** (step // every)."""
@@ -119,9 +120,9 @@ class Step(Schedule):
 class MultiStep(Schedule):
     """The rate times `gamma` at each of the `milestones`."""
 
-    milestones: tuple[float, ...] = (0.5, 0.75)
-    gamma: float = 0.1
-    warmup: float = 0.0
+    milestones: tuple[float, ...] = setting((0.5, 0.75), "steps; below 1 a share of the run")
+    gamma: float = setting(0.1, "what the rate is multiplied with")
+    warmup: float = setting(0.0, "steps; below 1 a share of the run")
 
     def __call__(self, step: int, total: int) -> float:
         """gamma ** (milestones reached)."""
@@ -133,11 +134,11 @@ class MultiStep(Schedule):
 class Plateau(Schedule):
     """The rate times `factor` when the deciding metric has not improved for more than `patience` evaluations."""
 
-    factor: float = 0.1
-    patience: int = 5
-    min_delta: float = 0.0
-    floor: float = 0.0
-    warmup: float = 0.0
+    factor: float = setting(0.1, "what the rate is multiplied with")
+    patience: int = setting(5, "evaluations without improvement that are waited for")
+    min_delta: float = setting(0.0, "what counts as an improvement")
+    floor: float = setting(0.0, "the smallest factor, at the end")
+    warmup: float = setting(0.0, "steps; below 1 a share of the run")
 
     def __call__(self, step: int, total: int) -> float:
         """The warm-up; the reductions are in the memory's factor."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 import numpy as np
 
+from loopwright.data.splits import deduplicate
 from loopwright.data.table import Table, read_csv
 from loopwright.errors import DataError
 
@@ -17,6 +19,8 @@ FEWEST = 10
 
 def read_table(source: Bundled | Path, label: str | None) -> Table:
     """The table that `source` names; `label` is the column of a CSV file that is to be predicted.
+
+    Of rows of a CSV file that are equal, label included, only the first stays.
 
     Raises DataError for a file that is not there or not such a table, and for one that cannot be split or learned from.
     """
@@ -29,9 +33,16 @@ def read_table(source: Bundled | Path, label: str | None) -> Table:
         raise DataError(f"{path}: no such file; name a CSV file, or one of {', '.join(get_args(Bundled))}")
     if label is None:
         raise DataError(f"{path}: no column was named that is to be predicted; name it with --task.label")
-    table = read_csv(path, label)
+    table = distinct(read_csv(path, label))
     check_classes(table, f"{path}, column {label!r}")
     return table
+
+
+def distinct(table: Table) -> Table:
+    """`table` without the rows that repeat an earlier one, label included: they could be trained on and tested."""
+    pairs = zip(table.features, table.labels, strict=True)
+    kept = deduplicate([features.tobytes() + label.tobytes() for features, label in pairs])
+    return replace(table, features=table.features[kept], labels=table.labels[kept], rows=table.rows[kept])
 
 
 def bundled(name: Bundled) -> Table:

@@ -125,7 +125,8 @@ class Tabular:
         return (
             f"All models were fitted on the same {len(train)} rows and tested on the same {len(test)}, "
             f"of which each is worth {1 / len(test):.2%} of accuracy. "
-            f"Test rows whose features also occur in a training row: {repeated}."
+            "Rows that repeat another one were left out before the split. "
+            f"Test rows whose features also occur in a training row, with another label: {repeated}."
         )
 
     def scaling(self) -> ReportTable:
