@@ -183,7 +183,7 @@ def test_replace_at_reaches_any_depth() -> None:
 def test_replace_at_names_the_nearest_field() -> None:
     with pytest.raises(ConfigError, match=r"^AdamW has no field 'lrr'; did you mean 'lr'\?$"):
         replace_at(digits(), "optimizer.lrr", 0.5)
-    with pytest.raises(ConfigError, match=r"^int has no field 'x'; there are none$"):
+    with pytest.raises(ConfigError, match=r"^int has no field 'x'; there is none\.$"):
         replace_at(digits(), "seed.x", 0.5)
 
 
