@@ -44,9 +44,7 @@ class AdamW:
 
     def build(self, model: nn.Module) -> Optimizer:
         """The torch optimizer over all parameters of `model` that want a gradient."""
-        groups = decay_groups(trainable(model), self.weight_decay)
-        kind = FusedAdam if uniform(groups) else torch.optim.AdamW
-        return with_peak(kind(groups, lr=self.lr, betas=self.betas, eps=self.eps))
+        return with_peak(adam(decay_groups(trainable(model), self.weight_decay), self))
 
 
 @dataclass(frozen=True)
@@ -63,10 +61,7 @@ class Adam:
 
     def build(self, model: nn.Module) -> Optimizer:
         """The torch optimizer over all parameters of `model` that want a gradient."""
-        groups = decay_groups(trainable(model), self.weight_decay)
-        if uniform(groups):
-            return with_peak(FusedAdam(groups, lr=self.lr, betas=self.betas, eps=self.eps, decoupled=False))
-        return with_peak(torch.optim.Adam(groups, lr=self.lr, betas=self.betas, eps=self.eps))
+        return with_peak(adam(decay_groups(trainable(model), self.weight_decay), self))
 
 
 @dataclass(frozen=True)
@@ -85,7 +80,7 @@ class SGD:
         """The torch optimizer over all parameters of `model` that want a gradient."""
         groups = decay_groups(trainable(model), self.weight_decay)
         return with_peak(
-            torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, fused=uniform(groups))
+            torch.optim.SGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, fused=one_kind(groups))
         )
 
 
@@ -115,8 +110,7 @@ class Muon:
         if hidden:
             parts.append(torch.optim.Muon(hidden, lr=self.lr, momentum=self.momentum, weight_decay=self.weight_decay))
         if rest:
-            groups = decay_groups(rest, self.weight_decay)
-            parts.append(torch.optim.AdamW(groups, lr=self.adamw_lr, betas=self.betas, fused=uniform(groups)))
+            parts.append(adam(decay_groups(rest, self.weight_decay), AdamW(lr=self.adamw_lr, betas=self.betas)))
         return with_peak(cast(Optimizer, Several(parts)))
 
 
@@ -175,7 +169,16 @@ def decay_groups(parameters: Iterable[nn.Parameter], weight_decay: float) -> lis
     return [group for group in groups if group["params"]]
 
 
-def uniform(groups: list[dict[str, Any]]) -> bool:
+def adam(groups: list[dict[str, Any]], choice: AdamW | Adam) -> Optimizer:
+    """What `choice` describes over `groups`: in one fused kernel where they allow it, else torch's own."""
+    decoupled = isinstance(choice, AdamW)
+    if one_kind(groups):
+        return FusedAdam(groups, lr=choice.lr, betas=choice.betas, eps=choice.eps, decoupled=decoupled)
+    kind = torch.optim.AdamW if decoupled else torch.optim.Adam
+    return kind(groups, lr=choice.lr, betas=choice.betas, eps=choice.eps)
+
+
+def one_kind(groups: list[dict[str, Any]]) -> bool:
     """Whether all parameters are floating-point numbers of one type on one device, as fused kernels want them."""
     kinds = {(parameter.device, parameter.dtype) for group in groups for parameter in group["params"]}
     return len(kinds) == 1 and next(iter(kinds))[1].is_floating_point

@@ -18,9 +18,9 @@ from loopwright.models.cnn import DigitCNN
 from loopwright.models.mlp import MLP
 from loopwright.protocols import Batch, Split
 from loopwright.seeding import Uniform
-from loopwright.tasks.images import draw_mistakes
+from loopwright.tasks.images import write_image_artifacts
 from loopwright.tasks.packages import require_packages
-from loopwright.tasks.supervised import classification_loss, gather, write_tables
+from loopwright.tasks.supervised import classification_loss, gather
 
 FRACTIONS: dict[Split, float] = {"train": 0.7, "val": 0.15, "test": 0.15}
 
@@ -66,8 +66,7 @@ class Digits:
 
     def artifacts(self, model: nn.Module, directory: Path) -> None:
         """The test split's tables, and the images that were taken for something else."""
-        write_tables(gather(model, self.data, "test", "image", classes=10), directory)
-        draw_mistakes(model, self.data, "test", directory / "mistakes.svg")
+        write_image_artifacts(model, self.data, directory, classes=10)
 
 
 def jitter(tensors: Mapping[str, Tensor], uniform: Uniform) -> dict[str, Tensor]:

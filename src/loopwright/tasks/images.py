@@ -7,8 +7,15 @@ from pathlib import Path
 from torch import nn
 
 from loopwright.protocols import Data, Split
+from loopwright.tasks.supervised import gather, write_tables
 
 SHOWN = 24
+
+
+def write_image_artifacts(model: nn.Module, data: Data, directory: Path, *, classes: int) -> None:
+    """The test split's tables, and the test images (tensor `image`) that were taken for something else."""
+    write_tables(gather(model, data, "test", "image", classes=classes), directory)
+    draw_mistakes(model, data, "test", directory / "mistakes.svg")
 
 
 def draw_mistakes(model: nn.Module, data: Data, split: Split, path: Path) -> None:

@@ -18,8 +18,8 @@ from loopwright.models.cnn import MnistCNN
 from loopwright.models.resnet import MnistResNet
 from loopwright.protocols import Batch, Split
 from loopwright.seeding import Uniform
-from loopwright.tasks.images import draw_mistakes
-from loopwright.tasks.supervised import classification_loss, gather, write_tables
+from loopwright.tasks.images import write_image_artifacts
+from loopwright.tasks.supervised import classification_loss, gather
 
 MEAN, STD = 0.1307, 0.3081
 BACKGROUND = -MEAN / STD
@@ -76,8 +76,7 @@ class Mnist:
 
     def artifacts(self, model: nn.Module, directory: Path) -> None:
         """The test split's tables, and the images that were taken for something else."""
-        write_tables(gather(model, self.data, "test", "image", classes=10), directory)
-        draw_mistakes(model, self.data, "test", directory / "mistakes.svg")
+        write_image_artifacts(model, self.data, directory, classes=10)
 
 
 def labeled(images: Tensor, labels: Tensor) -> dict[str, Tensor]:
