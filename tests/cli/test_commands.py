@@ -172,6 +172,13 @@ def test_runs_lists_what_there_is(run, capsys):
     assert "no runs in" in capsys.readouterr().out
 
 
+def test_runs_tells_a_killed_run_from_one_that_is_running(run, tmp_path, capsys):
+    shutil.copytree(run, tmp_path / "points-linear/001")
+    (tmp_path / "points-linear/001/metrics.json").write_text('{"status": "running"}')
+    assert main(["runs", "--run-dir", str(tmp_path)]) == 0
+    assert "killed" in capsys.readouterr().out
+
+
 def test_report_makes_the_report_again(run, capsys):
     (run / "report.html").unlink()
     assert main(["report", str(run)]) == 0

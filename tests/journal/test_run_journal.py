@@ -15,7 +15,7 @@ import torch
 from loopwright.errors import RunError, StoreError
 from loopwright.journal import RunJournal, read_history
 from loopwright.journal.journal import BLOCK_SECONDS, BLOCK_STEPS
-from loopwright.journal.lock import claim_run
+from loopwright.journal.lock import being_trained, claim_run
 from loopwright.protocols import Journal, StepReport
 from tests.store.full_disk import room_for
 
@@ -414,3 +414,17 @@ def test_where_there_are_no_locks_a_run_goes_unguarded(tmp_path):
     (tmp_path / "logs").mkdir()
     with claim_run(tmp_path, lock=lock) as file:
         assert not file.closed
+
+
+def test_a_run_is_being_trained_while_its_journal_is_open_in_another_process(tmp_path):
+    (tmp_path / "logs").mkdir()
+    assert not being_trained(tmp_path)
+    imports = "import sys; from pathlib import Path; from loopwright.journal import RunJournal"
+    code = f"{imports}; journal = RunJournal(Path({str(tmp_path)!r})); print(1, flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"1\n"
+        assert being_trained(tmp_path)
+        other.stdin.close()
+        other.wait(timeout=30)
+    assert not being_trained(tmp_path)
+    assert being_trained(tmp_path / "nowhere")

@@ -8,6 +8,7 @@ from typing import Any
 
 from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
+from loopwright.journal.lock import being_trained
 from loopwright.journal.runs import list_runs
 from loopwright.running.summary import read_json
 
@@ -42,4 +43,11 @@ def line(directory: Path, metrics: dict[str, Any]) -> tuple[object, ...]:
     values = [metrics.get(split, {}).get("best", {}).get(name) for split in ("val", "test")]
     claims = [claim["holds"] for claim in metrics.get("claims", [])]
     held = "" if not claims else "hold" if all(claims) else "missed"
-    return str(directory), metrics.get("status", "unknown"), metrics.get("steps"), name, *values, held
+    return str(directory), status(directory, metrics), metrics.get("steps"), name, *values, held
+
+
+def status(directory: Path, metrics: dict[str, Any]) -> str:
+    """What became of a run; one that says it is running, while no process holds it, was killed."""
+    said = str(metrics.get("status", "unknown"))
+    killed = said == "running" and "members" not in metrics and not being_trained(directory)
+    return "killed" if killed else said

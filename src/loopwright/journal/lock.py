@@ -10,6 +10,15 @@ from typing import IO
 from loopwright.errors import RunError
 
 
+def being_trained(run: Path) -> bool:
+    """Whether some process holds the run; True too where that cannot be known."""
+    try:
+        claim_run(run).close()
+    except (RunError, OSError):
+        return True
+    return False
+
+
 def claim_run(run: Path, lock: Callable[[IO[bytes], int], None] = fcntl.lockf) -> IO[bytes]:
     """An open file that keeps other processes from writing `run` until it is closed or this process is gone.
 

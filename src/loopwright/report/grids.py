@@ -61,6 +61,8 @@ def members(record: Record) -> Grid | None:
     """The runs of a study, a row each: how it ended, what it reached, and which of its claims it kept."""
     rows = [_member(member) for member in tables(record.metrics.get("members"))]
     columns = ["run", "status", "steps", "decided by", "best val", "test at best", "training time", "claims kept"]
+    if not any(row[-1].text for row in rows):
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     return Grid("Runs", columns, rows, "metrics.json") if rows else None
 
 

@@ -81,7 +81,7 @@ def _claims(record: Record) -> list[Claim]:
 
 def _without_claims(record: Record, status: str, claims: list[Claim]) -> list[str]:
     """Why there are no claims, where a summary should have some."""
-    if claims or status != "finished":
+    if claims or status != "finished" or record.is_study:
         return []
     dropped = record.metrics.get("claims_dropped")
     return [f"Claims are not judged: {show(dropped)}" if dropped else "This experiment claims nothing."]

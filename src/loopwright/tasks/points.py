@@ -115,7 +115,7 @@ def draw_boundary(model: nn.Module, train: Mapping[str, Tensor], path: Path) -> 
     probability = logits.softmax(-1)[:, 1].reshape(x.shape)
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
-    axes.contourf(x, y, probability, levels=20, cmap="RdBu_r", alpha=0.75, vmin=0, vmax=1)
+    axes.contourf(x, y, probability, levels=20, cmap="RdBu_r", alpha=0.45, vmin=0, vmax=1)
     axes.contour(x, y, probability, levels=[0.5], colors="#444444", linewidths=1.5)
     for label, color in ((0, "#1f4e8c"), (1, "#a3262a")):
         points = train["point"][train["label"] == label]
