@@ -20,12 +20,12 @@ QUIET_SECONDS = 10.0
 class Console:
     """A sink of the journal that shows how a run gets on; `say` prints a line for people. Use as a context."""
 
-    def __init__(self, total: int = 0, *, stream: TextIO | None = None, quiet: bool = False) -> None:
+    def __init__(self, *, stream: TextIO | None = None, quiet: bool = False) -> None:
         # Started without a standard error (2>&-), Python has none.
         self.stream = stream or sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
         self.quiet = quiet
         self.live = self.stream.isatty() and not quiet
-        self.total = total
+        self.total = 0
         self.bar: Any = None
         self.said = 0.0
         self.values: dict[str, str] = {}

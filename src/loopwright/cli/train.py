@@ -8,11 +8,11 @@ from pathlib import Path
 from loopwright.cli.console import Console
 from loopwright.cli.outcome import conclude
 from loopwright.cli.parsing import parser
-from loopwright.config import NO_OVERRIDES, Overrides, apply, help_text, leaves, parse_flags
+from loopwright.config import NO_OVERRIDES, Overrides, apply, help_text, parse_flags
 from loopwright.core.experiment import Experiment
 from loopwright.core.study import Study
 from loopwright.errors import ConfigError, UsageError
-from loopwright.running.config import Origin, judgeable, recorded
+from loopwright.running.config import Origin, judgeable, recorded, values
 from loopwright.running.registry import find
 from loopwright.running.runner import train_one_experiment
 from loopwright.running.session import Watchers
@@ -93,24 +93,15 @@ def overridden(base: Experiment, flags: list[str]) -> Experiment:
 def all_overridden(study: Study, flags: list[str]) -> Study:
     """`study` with the flags applied to every member. Raises ConfigError for a field in which the members differ."""
     members = tuple(overridden(member, flags) for member in study.members)
-    for leaf in leaves(study.members[0]):
-        studied = len({repr(value_at(member, leaf.path)) for member in study.members}) > 1
-        if studied and any(
-            value_at(new, leaf.path) != value_at(old, leaf.path)
-            for new, old in zip(members, study.members, strict=True)
-        ):
-            raise ConfigError(
-                f"--{leaf.path}: this is what {study.name} studies, its members differ in it; leave it out"
-            )
+    before, after = ([values(member) for member in each] for each in (study.members, members))
+    for path in before[0]:
+        studied = len({repr(member.get(path)) for member in before}) > 1
+        if studied and any(new.get(path) != old.get(path) for new, old in zip(after, before, strict=True)):
+            raise ConfigError(f"--{path}: this is what {study.name} studies, its members differ in it; leave it out")
     return replace(study, members=members)
-
-
-def value_at(experiment: Experiment, path: str) -> object:
-    """The value at a dotted path; None where this experiment has no such field."""
-    return next((leaf.value for leaf in leaves(experiment) if leaf.path == path), None)
 
 
 def reachable(experiment: Experiment) -> dict[str, str]:
     """The short flags whose field this experiment has."""
-    paths = {leaf.path for leaf in leaves(experiment)}
-    return {alias: path for alias, path in ALIASES.items() if path in paths}
+    known = values(experiment)
+    return {alias: path for alias, path in ALIASES.items() if path in known}

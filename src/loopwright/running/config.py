@@ -36,6 +36,10 @@ class Origin:
     member: str | None = None
     code_sha256: str | None = None
 
+    def of_member(self, name: str) -> Origin:
+        """The origin of the member `name` of a study with this origin."""
+        return replace(self, member=name)
+
     def head(self) -> dict[str, object]:
         """The first keys of a config.toml."""
         known = {"experiment": self.experiment, "member": self.member, "code_sha256": self.code_sha256}
@@ -104,7 +108,12 @@ def judgeable(experiment: Experiment, base: Experiment) -> Experiment:
 
 def flat(experiment: Experiment) -> dict[str, object]:
     """What an experiment's claims depend on, by dotted path."""
-    return {leaf.path: leaf.value for leaf in leaves(experiment) if leaf.path.partition(".")[0] not in NEUTRAL}
+    return {path: value for path, value in values(experiment).items() if path.partition(".")[0] not in NEUTRAL}
+
+
+def values(experiment: Experiment) -> dict[str, object]:
+    """Every value of an experiment that can be set, by dotted path."""
+    return {leaf.path: leaf.value for leaf in leaves(experiment)}
 
 
 def trusted(name: str, sha256: object, path: Path, reference: str | None) -> Entry:

@@ -69,7 +69,6 @@ def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path
             journal.event("resumed", state.step, rejected=list(rejected))
         try:
             ended, timing = timed_training(session, journal, interrupt)
-            journal.flush()
             if ended == "interrupt":
                 raise stopped(session, interrupt)
             try:
@@ -104,8 +103,8 @@ def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) 
 def samples_seen(experiment: Experiment, steps: int) -> int:
     """How many samples the first `steps` steps of a run see."""
     size = experiment.task.data.size("train")
-    epochs, rest = divmod(steps, experiment.cadence().epoch)
-    return epochs * size + min(rest * experiment.batch_size, size)
+    epoch, first, _ = experiment.plan().span(steps, size)
+    return epoch * size + first
 
 
 def finish(session: Session, ended: Ended, timing: dict[str, float]) -> None:

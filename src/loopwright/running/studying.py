@@ -29,8 +29,8 @@ def train_study(study: Study, root: Path, watchers: Watchers, origin: Origin) ->
     write_json(run / "findings.json", [])
     (run / "members").mkdir()
     for member in study.members:
-        own = Origin(origin.experiment, member.name, origin.code_sha256)
-        write_text(run / "members" / f"{member.name}.toml", dump_config(member, own))
+        config = dump_config(member, origin.of_member(member.name))
+        write_text(run / "members" / f"{member.name}.toml", config)
     return carry_out(study, run, watchers, origin)
 
 
@@ -82,8 +82,7 @@ def bring_to_end(member: Experiment, run: Path, watchers: Watchers, origin: Orig
     try:
         if (directory / "checkpoints").is_dir():
             return resume_run(directory, watchers)
-        own = Origin(origin.experiment, member.name, origin.code_sha256)
-        return train_one_experiment(member, run / "members", watchers, origin=own)
+        return train_one_experiment(member, run / "members", watchers, origin=origin.of_member(member.name))
     except NonFiniteError:
         return directory
 
