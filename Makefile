@@ -7,21 +7,26 @@ BIN := $(VENV)/bin
 COMPLETE := --cov --cov-fail-under=100 --cov-report=term-missing:skip-covered
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help train test test-slow check format bench setup browser clean
+.PHONY: help train test test-slow test-nightly check format bench guarantees setup tools clean
 
 help:
 	@echo "make train [EXP=points] [ARGS='--lr 1e-3']   set up, then train an experiment (digits-cnn)"
 	@echo "make test                                   set up, then lint, types and the whole test suite"
-	@echo "make test-slow | check | format | bench | clean"
+	@echo "make test-slow | test-nightly               what takes minutes, what takes hours"
+	@echo "make guarantees [ARGS='kills --scale quick'] attack what is promised; writes docs/guarantees.md"
+	@echo "make check | format | bench | clean"
 
 train: setup
 	@$(BIN)/loopwright train $(EXP) $(ARGS)
 
-test: setup browser check
+test: setup tools check
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not nightly" $(COMPLETE)
 
-test-slow: setup
+test-slow: setup tools
 	@$(BIN)/python -m pytest -m "slow"
+
+test-nightly: setup tools
+	@$(BIN)/python -m pytest -m "nightly"
 
 check: setup
 	@$(BIN)/ruff check .
@@ -35,12 +40,17 @@ format: setup
 bench: setup $(VENV)/.bench
 	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
+guarantees: setup tools
+	@$(BIN)/python -m guarantees $(ARGS)
+
 setup: $(VENV)/.done
 
-# In CI the pages are tested in a real browser; elsewhere those tests are skipped where there is none.
-browser:
-	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ] && ! command -v chromium >/dev/null && command -v apt-get >/dev/null; then \
-		apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >/dev/null; fi
+# In CI the pages are tested in a real browser and system calls are refused by strace; elsewhere those tests are skipped
+# where one of them is missing.
+tools:
+	@if [ -n "$$CI" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+		! { command -v chromium && command -v strace; } >/dev/null; then \
+		apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium strace >/dev/null; fi
 
 $(VENV)/.done: pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (once; about a minute)"

@@ -1,6 +1,6 @@
 """`make bench`: the speed of the engine beside a bare loop and other libraries, as tables and as JSON.
 
-Usage: python benchmarks/bench.py [mlp gpt checkpoints startup memory] [--quick] [--threads N] [--out build/bench.json]
+Usage: python benchmarks/bench.py [SECTION …] [--quick] [--threads N] [--out build/bench.json]
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from typing import Any
 # Waiting threads must not take the cores from the other contestants. OpenMP reads this when torch is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+import background
 import checkpoints
 import loops
 import startup
 import torch
+import variants
 from timing import Section
 from workloads import WORKLOADS, Workload
 
@@ -92,6 +94,10 @@ def sections(quick: bool, threads: int | None) -> dict[str, Callable[[], Section
         name: partial(loop_section, workload, quick=quick, threads=threads) for name, workload in WORKLOADS.items()
     }
     found["checkpoints"] = partial(checkpoints.measure, quick=quick)
+    found["background"] = partial(background.measure, quick=quick)
+    found["shards"] = partial(variants.shards, quick=quick)
+    found["deterministic"] = partial(variants.strict, quick=quick)
+    found["permutation"] = partial(background.permutation, quick=quick)
     found["startup"] = partial(startup.measure, quick=quick)
     found["memory"] = partial(startup.measure_memory, quick=quick)
     return found

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from timing import Watch
 from torch import Tensor, nn
@@ -61,8 +62,11 @@ class Timed(Hook):
         self.watch.step()
 
 
-def run(workload: Workload, watch: Watch, *, evaluate: bool, save: bool) -> None:
-    """Train for the watch; without `evaluate` only at the end, with `save` into a CheckpointStore at its defaults."""
+def run(workload: Workload, watch: Watch, *, evaluate: bool, save: bool, **changes: Any) -> None:
+    """Train for the watch; without `evaluate` only at the end, with `save` into a CheckpointStore at its defaults.
+
+    `changes` are to the experiment.
+    """
     experiment = Experiment(
         name=workload.name,
         task=Problem(workload),
@@ -74,6 +78,7 @@ def run(workload: Workload, watch: Watch, *, evaluate: bool, save: bool) -> None
         device="cpu",
         threads=workload.threads,
     )
+    experiment = replace(experiment, **changes)
     with tempfile.TemporaryDirectory(dir=Path("build")) as root, arithmetic(experiment), ExitStack() as stack:
         state = State.create(experiment)
         directory = create_run(Path(root), workload.name)
@@ -84,9 +89,9 @@ def run(workload: Workload, watch: Watch, *, evaluate: bool, save: bool) -> None
         train(experiment, state, journal=journal, store=store, hooks=[Timed(watch)])
 
 
-def journalled(workload: Workload, watch: Watch) -> None:
+def journalled(workload: Workload, watch: Watch, **changes: Any) -> None:
     """Every step's loss and gradient norm in history.jsonl; nothing else, as in the other loops."""
-    run(workload, watch, evaluate=False, save=False)
+    run(workload, watch, evaluate=False, save=False, **changes)
 
 
 def complete(workload: Workload, watch: Watch) -> None:

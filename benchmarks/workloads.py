@@ -90,4 +90,33 @@ def text() -> tuple[Tensor, Tensor]:
 MLP = Workload("mlp", mlp, points, batch_size=32, threads=1, warmup=64, steps=512, rounds=15, target=0.6)
 # An epoch is as long as a round, so that a round of "every epoch saved" holds the saves of that many epochs: 4 and 1.
 SMALL_GPT = Workload("gpt", GPT, text, batch_size=12, threads=2, warmup=4, steps=24, rounds=11, target=1.02)
+
+
+def wide_mlp() -> nn.Module:
+    """784-512-512-10, of the size of an MNIST classifier."""
+    return nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 512), nn.ReLU(), nn.Linear(512, 10))
+
+
+def pictures() -> tuple[Tensor, Tensor]:
+    """4,096 random flat pictures of 28 x 28."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(4096, 784, generator=generator), torch.randint(10, (4096,), generator=generator)
+
+
+def cnn() -> nn.Module:
+    """Two convolutions on pictures of 28 x 28."""
+    return nn.Sequential(
+        nn.Unflatten(1, (1, 28, 28)),
+        nn.Conv2d(1, 16, 3, stride=2),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 3, stride=2),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(32 * 36, 10),
+    )
+
+
+WIDE_MLP = Workload("wide-mlp", wide_mlp, pictures, batch_size=256, threads=1, warmup=4, steps=32, rounds=9, target=1.1)
+CNN = Workload("cnn", cnn, pictures, batch_size=256, threads=1, warmup=4, steps=16, rounds=9, target=1.1)
+LARGE_BATCH_GPT = replace(SMALL_GPT, name="gpt-32", batch_size=32, threads=1, warmup=2, steps=8, rounds=9, target=1.1)
 WORKLOADS = {workload.name: workload for workload in (MLP, SMALL_GPT)}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from loopwright.errors import StoreError
-from loopwright.files import link_durably, make_directory, sync_directory, write_durably, write_text
+from loopwright.errors import RunError, StoreError
+from loopwright.files import link_durably, make_directory, reading, sync_directory, write_durably, write_text
 from tests.store.full_disk import room_for
 
 
@@ -140,3 +140,11 @@ def test_a_file_system_that_cannot_sync_directories_is_put_up_with(tmp_path):
     sync_directory(tmp_path, fsync=answer(errno.EINVAL))
     with pytest.raises(OSError, match="Input/output"):
         sync_directory(tmp_path, fsync=answer(errno.EIO))
+
+
+def test_what_cannot_be_read_is_an_error_that_names_it_with_its_reason(tmp_path):
+    with (
+        pytest.raises(RunError, match=r"/here: cannot be read \(Is a directory\); mend that"),
+        reading(tmp_path / "here"),
+    ):
+        tmp_path.read_bytes()

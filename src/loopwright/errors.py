@@ -7,8 +7,9 @@
     │   ├── RunError                2   a directory that is not a run, or not one that can do what was asked
     │   └── CheckpointError         2   a checkpoint that is damaged, or belongs to another model
     ├── StoreError                  3   a checkpoint or a record could not be written
+    ├── WorkerError                 3   another worker of the run is gone, or is not what this one is
     ├── NonFiniteError              3   a loss or a gradient is infinite or not a number
-    ├── PrecisionError              3   the machine cannot compute what the named precision promises
+    ├── PrecisionError              3   the machine cannot compute what precision or --deterministic promises
     └── Interrupted         130 / 143   Ctrl-C or SIGTERM: the run was saved and can be resumed
 
 A message is one or two lines: the thing, the value received, the rule, the remedy.
@@ -54,12 +55,16 @@ class StoreError(LoopwrightError):
     """A checkpoint or a record could not be written."""
 
 
+class WorkerError(LoopwrightError):
+    """Another worker of the run is gone, or is not what this one is."""
+
+
 class NonFiniteError(LoopwrightError):
     """A loss or a gradient is infinite or not a number."""
 
 
 class PrecisionError(LoopwrightError):
-    """The machine cannot compute what the named precision promises."""
+    """The machine cannot compute what the named precision or the deterministic mode promises."""
 
 
 class Interrupted(LoopwrightError):
@@ -68,6 +73,19 @@ class Interrupted(LoopwrightError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+def printable(text: str, most: int = 8000) -> str:
+    """`text` as it may be sent to a terminal: no control characters but the ends of lines, and not without end.
+
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    shown = "".join(
+        letter if letter.isprintable() or letter in "\n\t" else letter.encode("unicode_escape", "replace").decode()
+        for letter in text[:most]
+    )
+    return shown + "…" * (len(text) > most)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from loopwright.errors import StoreError
+from loopwright.errors import RunError, StoreError
 
 
 def write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -80,6 +80,15 @@ def refusals(path: Path) -> Iterator[None]:
         reason = error.strerror or error
         remedy = "make room or allow writing there, and try again"
         raise StoreError(f"{path}: cannot be written ({reason}); {remedy}") from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """What the system refuses inside is raised as a RunError about `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror or error}); mend that, and try again") from error
 
 
 def fill(path: Path, write: Callable[[BinaryIO], object]) -> None:

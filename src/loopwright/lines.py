@@ -6,9 +6,14 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+
+from loopwright.reading import open_plain
 
 Record = dict[str, Any]
+
+MAX_LINE_BYTES = 1_000_000
+"""Of one record. A step has some hundred bytes; what is longer is no record of ours, and is never held as a whole."""
 
 NON_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -47,8 +52,8 @@ def scan_history(
     A line that is no record, such as a torn last one, is left out, and `unreadable` is told its number (from 1). Raises
     OSError where the file cannot be read.
     """
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, start=1):
+    with open_plain(path) as file:
+        for number, line in enumerate(beginnings(file), start=1):
             if not line.strip():
                 continue
             record = parse(line)
@@ -57,6 +62,14 @@ def scan_history(
             else:
                 # Nearly no line holds such a string, and looking into every record would double the time.
                 yield revive(record) if revived and (b'nan"' in line or b'inf"' in line) else record
+
+
+def beginnings(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file; of one that is too long, its beginning."""
+    while line := file.readline(MAX_LINE_BYTES):
+        yield line
+        while line and not line.endswith(b"\n"):
+            line = file.readline(MAX_LINE_BYTES)
 
 
 def parse(line: bytes) -> Record | None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
@@ -46,18 +45,39 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Worker:
+    """One of the `size` processes that share the shards of each step; most often the only one.
+
+    A worker takes neighboring shards, so that it can add most of them up itself; or, `strided`, every `size`-th one,
+    so that all workers are at neighboring shards at a time.
+    """
+
+    rank: int = 0
+    size: int = 1
+    strided: bool = False
+
+    def numbers(self, total: int) -> range:
+        """Which of a step's `total` shards this worker computes; none where there are more workers than shards."""
+        if self.strided:
+            return range(self.rank, total, self.size)
+        return range(self.rank * total // self.size, (self.rank + 1) * total // self.size)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Which samples step `t` sees: arithmetic on integers, so that a stream of batches can start at any step.
 
     Each epoch passes over the whole training split once, in an order keyed by `(seed, epoch)`. A batch of
     `batch_size` samples is cut into `shards` parts; the last batch of an epoch holds what is left, cut the same way.
-    `shuffle=False` keeps the order of the data, for those who want to see what that does.
+    `shuffle=False` keeps the order of the data, for those who want to see what that does. Of the shards, `cut` gives
+    those of `worker`.
     """
 
     seed: int
     batch_size: int
     shards: int = 1
     shuffle: bool = True
+    worker: Worker = Worker()
 
     def steps_per_epoch(self, size: int) -> int:
         """Steps in one epoch over `size` samples; the last may be short."""
@@ -70,11 +90,15 @@ class Plan:
         return epoch, first, min(first + self.batch_size, size)
 
     def cut(self, count: int) -> list[tuple[int, int]]:
-        """The bounds of the shards of a batch of `count` samples: as equal as can be, the larger ones first."""
-        bounds = [0]
-        for shard in range(self.shards):
-            bounds.append(bounds[-1] + count // self.shards + (shard < count % self.shards))
-        return [(first, end) for first, end in pairwise(bounds) if end > first]
+        """The bounds of the worker's shards of a batch of `count` samples.
+
+        A full batch is cut as equally as can be, the larger shards first. A short one is cut at the same places, so
+        that shards keep their shape: it has fewer of them, and the last may be short.
+        """
+        size, larger = divmod(self.batch_size, self.shards)
+        bounds = [number * size + min(number, larger) for number in range(self.shards + 1)]
+        total = sum(first < count for first in bounds[:-1])
+        return [(bounds[number], min(bounds[number + 1], count)) for number in self.worker.numbers(total)]
 
 
 class Data(Protocol):
@@ -85,7 +109,7 @@ class Data(Protocol):
         ...
 
     def batches(self, plan: Plan, start: int) -> Iterator[Sequence[Batch]]:
-        """The shards of step `start`, `start + 1`, … of the training split, without end.
+        """The shards of step `start`, `start + 1`, … of the training split, without end; of them, `plan.worker`'s.
 
         What step `t` gives depends on `plan` and `t` alone, not on `start`.
         """
@@ -130,6 +154,15 @@ class Task(Protocol):
         ...
 
 
+@runtime_checkable
+class Shows(Protocol):
+    """What a task may do besides: show a sample as the model saw it, augmented, on a terminal."""
+
+    def show(self, batch: Batch, row: int) -> str:
+        """A few lines of plain text about the sample in `row` of `batch`, its label among them."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StepReport:
     """What one step did. Its tensors are 0-dimensional and on the run's device: read them in blocks.
@@ -163,6 +196,33 @@ class Hook:
         """After an evaluation on the validation split."""
 
 
+class Together(Hook):
+    """Several hooks as one."""
+
+    def __init__(self, hooks: Sequence[Hook]) -> None:
+        self.hooks = hooks
+
+    def on_epoch_start(self, epoch: int) -> None:
+        """To each in turn."""
+        for hook in self.hooks:
+            hook.on_epoch_start(epoch)
+
+    def on_epoch_end(self, epoch: int) -> None:
+        """To each in turn."""
+        for hook in self.hooks:
+            hook.on_epoch_end(epoch)
+
+    def on_step_end(self, report: StepReport) -> None:
+        """To each in turn."""
+        for hook in self.hooks:
+            hook.on_step_end(report)
+
+    def on_validation_end(self, step: int, metrics: Mapping[str, float]) -> None:
+        """To each in turn."""
+        for hook in self.hooks:
+            hook.on_validation_end(step, metrics)
+
+
 class Journal(Protocol):
     """Where a run writes down what happens; `loopwright.journal.RunJournal` writes it to the run directory."""
 
@@ -193,6 +253,10 @@ class Store(Protocol):
         """
         ...
 
+    def check(self) -> None:
+        """Raises StoreError where a write has failed; never waits. Called in every step."""
+        ...
+
     def wait(self) -> None:
         """Return when all that was saved is durable; raises StoreError where a write has failed."""
         ...
@@ -219,6 +283,9 @@ class NoStore:
 
     def save(self, content: Mapping[str, object], step: int, *, best: bool) -> None:
         """Nothing is kept."""
+
+    def check(self) -> None:
+        """Nothing can have failed."""
 
     def wait(self) -> None:
         """There is nothing to wait for."""

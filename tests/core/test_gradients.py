@@ -1,52 +1,81 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
 
-from loopwright.core.gradients import GradientTree, clip, total_norm
+from loopwright.core.gradients import ShardTree, clip, total_norm
+from loopwright.core.parallel import ALONE
 from loopwright.core.totals import Totals, pairwise
-from loopwright.protocols import Batch
+from loopwright.core.tree import Node, forest, join, root
+from loopwright.protocols import Batch, Worker
 
 
-def tree_sum(values: list[torch.Tensor]) -> torch.Tensor:
-    parameter = nn.Parameter(torch.zeros_like(values[0]))
-    tree = GradientTree([parameter], len(values))
-    for value in values:
-        parameter.grad = value.clone()
-        tree.collect()
+def leaves(model: nn.Module) -> list[nn.Parameter]:
+    return list(model.parameters())
+
+
+def summed(gradients: list[list[torch.Tensor | None]]) -> list[torch.Tensor | None]:
+    """What a ShardTree puts into `.grad` where the shards leave these gradients behind."""
+    shape = next(gradient.shape for leaf in gradients for gradient in leaf if gradient is not None)
+    model = nn.ParameterList([nn.Parameter(torch.zeros(shape)) for _ in gradients[0]])
+    state = SimpleNamespace(model=model, parameters=leaves(model))
+    tree = ShardTree(state, len(gradients), ALONE)
+    for number, leaf in enumerate(gradients):
+        for parameter, gradient in zip(model, leaf, strict=True):
+            parameter.grad = gradient
+        tree.collect(number)
     tree.release()
-    return parameter.grad
+    return [parameter.grad for parameter in model]
 
 
 @pytest.mark.parametrize("shards", range(1, 18))
 def test_shards_are_added_in_the_same_tree_as_pairwise(shards):
     values = list(torch.randn(shards, 100, generator=torch.Generator().manual_seed(shards)))
-    assert torch.equal(tree_sum(values), pairwise(values))
+    (total,) = summed([[value.clone()] for value in values])
+    assert torch.equal(total, pairwise(values))
 
 
 def test_the_tree_holds_no_more_than_log2_of_the_shards_plus_one():
-    parameter = nn.Parameter(torch.zeros(1))
-    tree = GradientTree([parameter], 64)
-    most = 0
-    for _ in range(64):
-        parameter.grad = torch.ones(1)
-        tree.collect()
-        most = max(most, len(tree.partial) + 1)
-    assert most <= 7
-    tree.release()
-    assert parameter.grad.item() == 64
+    nodes: dict[Node, int] = {}
+    for leaf in range(64):
+        join(nodes, leaf, 1, int.__add__)
+        assert len(nodes) <= 6
+    assert root(nodes, 64, int.__add__) == 64
+
+
+@pytest.mark.parametrize("size", range(1, 10))
+@pytest.mark.parametrize("total", [1, 2, 3, 5, 8, 13, 16])
+def test_the_nodes_of_any_number_of_workers_make_the_same_tree(size, total):
+    def named(left: str, right: str) -> str:
+        return f"({left}+{right})"
+
+    whole: dict[Node, str] = {}
+    for leaf in range(total):
+        join(whole, leaf, str(leaf), named)
+    parts: dict[Node, str] = {}
+    for rank in range(size):
+        own: dict[Node, str] = {}
+        for leaf in Worker(rank, size).numbers(total):
+            join(own, leaf, str(leaf), named)
+        assert list(own) == forest(Worker(rank, size).numbers(total))
+        parts |= own
+    assert root(parts, total, named) == root(whole, total, named)
+
+
+def test_every_shard_is_one_workers():
+    for strided in (False, True):
+        for size in range(1, 9):
+            numbers = [n for rank in range(size) for n in Worker(rank, size, strided).numbers(13)]
+            assert sorted(numbers) == list(range(13))
 
 
 def test_a_parameter_that_only_some_shards_reach_gets_their_sum():
-    used, unused = nn.Parameter(torch.zeros(1)), nn.Parameter(torch.zeros(1))
-    tree = GradientTree([used, unused], 3)
-    for shard in range(3):
-        used.grad = torch.ones(1) if shard != 1 else None
-        tree.collect()
-    tree.release()
-    assert used.grad.item() == 2
-    assert unused.grad is None
+    used, unused = summed([[torch.ones(1), None], [None, None], [torch.ones(1), None]])
+    assert used.item() == 2
+    assert unused is None
 
 
 @pytest.mark.parametrize("max_norm", [0.1, 1.0, 1e6])
@@ -84,7 +113,10 @@ def test_components_are_divided_by_their_own_global_weight():
         totals.share({"token": torch.tensor(6.0), "word": torch.tensor(2.0)}),
         totals.share({"token": torch.tensor(2.0), "word": torch.tensor(0.0)}),
     ]
-    assert {name: value.item() for name, value in totals.parts().items()} == {"token": 1.0, "word": 2.0}
+    assert {name: value.item() for name, value in totals.parts(torch.device("cpu")).items()} == {
+        "token": 1.0,
+        "word": 2.0,
+    }
     assert sum(share.item() for share in shares) == 3.0
 
 

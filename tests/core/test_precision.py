@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from loopwright.core import arithmetic
+from loopwright.core import State, arithmetic, train
 from loopwright.core.precision import FP32_ERROR, Precision, check_kernel, determinism, matmul_error
 from loopwright.errors import NonFiniteError, PrecisionError
+from loopwright.protocols import NoJournal, NoStore
 from tests.toys import Toy, run, toy
 
 CPU = torch.device("cpu")
@@ -116,3 +117,25 @@ def test_threads_are_set_inside_and_given_back():
     with arithmetic(toy(threads=3)):
         assert torch.get_num_threads() == 3
     assert torch.get_num_threads() == before
+
+
+class Unpooled(Toy):
+    """A model with an operation that PyTorch has no deterministic form of, on any device."""
+
+    def loss(self, model, batch):
+        slots = torch.zeros(4).put_(torch.tensor([0, 1]), torch.ones(2))
+        return {name: total + 0 * slots.sum() for name, total in super().loss(model, batch).items()}
+
+
+def test_an_operation_that_is_not_deterministic_is_refused_with_its_name_and_a_way_out():
+    experiment = toy(task=Unpooled(), deterministic=True)
+    state = State.create(experiment)
+    refused = pytest.raises(PrecisionError, match=r"put_ has no deterministic .*\n?.*leave --deterministic out")
+    with refused, arithmetic(experiment):
+        train(experiment, state, journal=NoJournal(), store=NoStore())
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_other_errors_of_a_task_stay_what_they_are():
+    with pytest.raises(RuntimeError, match="my own"), determinism(True):
+        raise RuntimeError("my own")

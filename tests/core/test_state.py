@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from loopwright.core import Claim, State, Study
+from loopwright.core import SGD, AdamW, Claim, Muon, State, Study
 from loopwright.core.experiment import resolve_device
 from loopwright.core.progress import Progress
 from loopwright.errors import CheckpointError, ConfigError, DataError, UsageError
@@ -159,3 +159,85 @@ def test_a_run_on_cuda_repeats_and_resumes_with_the_same_bits(precision):
     cpu = run(toy(precision="fp32"))[1].losses()
     # Other kernels, other roundings: the same losses to a per cent over 14 steps.
     assert records.losses() == pytest.approx(cpu, rel=0.05, abs=0.02)
+
+
+def forged(state: State, key: str, value: object) -> dict[str, object]:
+    """What `state` saves, with something else at the dotted path `key`."""
+    saved = state.state_dict()
+    *path, last = key.split(".")
+    place = saved
+    for name in path:
+        place[name] = dict(place[name])
+        place = place[name]
+    place[last] = value
+    return saved
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "reason"),
+    [
+        ("step", "3", "a whole number is expected, not a str"),
+        ("step", -1, "a whole number is expected, not a int"),
+        ("closed", True, "a whole number is expected, not a bool"),
+        ("step", 2**80, "a whole number is expected"),
+        ("progress.best_step", -5, "a whole number is expected"),
+        ("progress.best", "nan", "best: a number is expected, not a str"),
+        ("progress.evil", 1, "unexpected keyword"),
+        ("progress", None, "must be a mapping"),
+        ("rate.factor", [1], "factor: a number is expected, not a list"),
+        ("average", None, "is not the state of a run"),
+        ("optimizer", None, "does not fit this"),
+        ("optimizer.state", [], "does not fit this"),
+        ("optimizer.param_groups", [], "does not fit this"),
+        ("model", [], "a dict of tensors is expected"),
+    ],
+)
+def test_what_no_run_ever_saved_is_refused(key, value, reason):
+    state = State.create(toy(ema_decay=0.9))
+    with pytest.raises(CheckpointError, match=reason):
+        State.create(toy(ema_decay=0.9)).load_state_dict(forged(state, key, value), "a.pt")
+
+
+def test_a_weight_of_another_kind_is_refused():
+    saved = State.create(toy()).state_dict()
+    name = next(iter(saved["model"]))
+    saved["model"][name] = saved["model"][name].to("meta")
+    with pytest.raises(CheckpointError, match="holds weights that do not fit Sequential"):
+        State.create(toy()).load_state_dict(saved, "a.pt")
+
+
+def test_an_optimizer_with_other_settings_than_the_experiments_is_refused():
+    saved = State.create(toy()).state_dict()
+    saved["optimizer"]["param_groups"][0]["betas"] = (0.5, 0.5)
+    with pytest.raises(CheckpointError, match=r"a\.pt: its optimizer has other settings than the experiment"):
+        State.create(toy()).load_state_dict(saved, "a.pt")
+
+
+@pytest.mark.parametrize("optimizer", [Muon(), SGD(), AdamW()])
+def test_what_an_optimizer_remembers_has_its_parameters_shapes(optimizer):
+    _, _, memory = run(toy(optimizer=optimizer, steps=2))
+    saved = memory.saved[2]
+    State.create(toy(optimizer=optimizer)).load_state_dict(saved)
+    for part in saved["optimizer"].get("parts", [saved["optimizer"]])[-1:]:
+        for moments in part["state"].values():
+            moments.update({name: value[..., :1].clone() for name, value in moments.items() if value.ndim})
+    with pytest.raises(CheckpointError, match="does not fit this"):
+        State.create(toy(optimizer=optimizer)).load_state_dict(saved)
+
+
+class Breaks(Toy):
+    """A task whose model cannot be made."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        object.__setattr__(self, "reason", reason)
+
+    def model(self) -> nn.Module:
+        raise RuntimeError(self.reason)
+
+
+def test_a_model_too_large_for_the_memory_is_an_error_of_the_configuration():
+    with pytest.raises(ConfigError, match="toy: its model needs more memory than there is"):
+        State.create(toy(task=Breaks("DefaultCPUAllocator: can't allocate memory")))
+    with pytest.raises(RuntimeError, match="another reason"):
+        State.create(toy(task=Breaks("another reason")))

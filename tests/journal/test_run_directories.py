@@ -193,3 +193,30 @@ def test_runs_are_listed_by_experiment_and_number(tmp_path):
 def test_a_place_without_runs_lists_none(tmp_path, name):
     (tmp_path / "file").write_text("")
     assert list_runs(tmp_path / name) == []
+
+
+def test_links_inside_a_run_are_followed(tmp_path):
+    run = made(tmp_path)
+    (run / "logs/also").symlink_to("../env.json")
+    (run / "logs/loop").symlink_to("loop")
+    assert open_run(run) == run
+    assert open_run(tmp_path / "points/latest") == run
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "logs/history.jsonl", "checkpoints", "artifacts/deep/down.svg"])
+@pytest.mark.parametrize("target", ["own", "missing", "own-directory"])
+def test_a_run_with_a_link_out_of_it_is_refused(tmp_path, name, target):
+    run = made(tmp_path / "runs")
+    (tmp_path / "own").write_text("mine")
+    (tmp_path / "own-directory").mkdir()
+    (run / name).parent.mkdir(parents=True, exist_ok=True)
+    (run / name).symlink_to(tmp_path / target)
+    with pytest.raises(RunError, match=rf"{name}: a link out of the run; put the file itself there"):
+        open_run(run)
+
+
+def test_a_run_with_a_pipe_in_it_is_refused(tmp_path):
+    run = made(tmp_path)
+    os.mkfifo(run / "metrics.json")
+    with pytest.raises(RunError, match=r"metrics\.json: neither a file nor a directory; remove it"):
+        open_run(run)

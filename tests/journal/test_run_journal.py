@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tracemalloc
@@ -16,6 +18,7 @@ from loopwright.errors import RunError, StoreError
 from loopwright.journal import RunJournal, read_history
 from loopwright.journal.journal import BLOCK_SECONDS, BLOCK_STEPS
 from loopwright.journal.lock import being_trained, claim_run
+from loopwright.lines import MAX_LINE_BYTES
 from loopwright.protocols import Journal, StepReport
 from tests.store.full_disk import room_for
 
@@ -399,7 +402,7 @@ def test_a_run_that_another_process_is_writing_is_left_alone(tmp_path):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"held\n"
-        with pytest.raises(RunError, match="another process is training it"):
+        with pytest.raises(RunError, match=rf"another process \(PID {other.pid}\) is training it"):
             RunJournal(tmp_path, resumed_at=3)
         assert history(tmp_path).read_bytes() == before
         other.kill()
@@ -427,4 +430,78 @@ def test_a_run_is_being_trained_while_its_journal_is_open_in_another_process(tmp
         other.stdin.close()
         other.wait(timeout=30)
     assert not being_trained(tmp_path)
-    assert being_trained(tmp_path / "nowhere")
+    assert not being_trained(tmp_path / "nowhere")
+    (tmp_path / "odd/logs/.lock").mkdir(parents=True)
+    assert being_trained(tmp_path / "odd")
+
+
+HOLD_AND_FORK = """
+import os, sys
+from pathlib import Path
+from loopwright.journal import RunJournal
+journal = RunJournal(Path(sys.argv[1]))
+child = os.fork()
+if child == 0:
+    sys.stdin.read()
+    os._exit(0)
+print(child, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_run_belongs_to_the_process_that_trains_it_and_not_to_what_that_left_behind(tmp_path):
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs/.lock").write_text("1234")  # whatever an earlier process has left there
+    assert not being_trained(tmp_path)
+    command = [sys.executable, "-c", HOLD_AND_FORK, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        child = int(parent.stdout.readline())
+        with pytest.raises(RunError, match=rf"another process \(PID {parent.pid}\) is training it"):
+            RunJournal(tmp_path)
+        parent.kill()
+        parent.wait(timeout=30)
+        os.kill(child, 0)  # the child of the one that is gone is still there, with its descriptor of the lock
+        assert not being_trained(tmp_path)
+        assert journal_is_free(tmp_path)
+        os.kill(child, signal.SIGKILL)
+
+
+def test_a_holder_that_has_gone_meanwhile_is_not_named(tmp_path):
+    def lock(file, flags):
+        raise BlockingIOError
+
+    (tmp_path / "logs").mkdir()
+    with pytest.raises(RunError, match=r": another process is training it; wait"):
+        claim_run(tmp_path, lock=lock)
+
+
+@pytest.mark.parametrize("name", ["history.jsonl", ".lock"])
+@pytest.mark.parametrize("exists", [True, False])
+def test_nothing_is_written_through_a_link(tmp_path, name, exists):
+    (tmp_path / "run/logs").mkdir(parents=True)
+    if exists:
+        (tmp_path / "own").write_text("half a line")
+    (tmp_path / "run/logs" / name).symlink_to(tmp_path / "own")
+    with pytest.raises(StoreError, match=r"history\.jsonl: cannot be written"):
+        RunJournal(tmp_path / "run", resumed_at=3)
+    assert ((tmp_path / "own").read_text() == "half a line") if exists else not (tmp_path / "own").exists()
+
+
+@pytest.mark.parametrize("name", ["history.jsonl", ".lock"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path, name):
+    (tmp_path / "logs").mkdir()
+    os.mkfifo(tmp_path / "logs" / name)
+    with pytest.raises(StoreError, match="cannot be written"):
+        RunJournal(tmp_path)
+    assert not being_trained(tmp_path) or name == ".lock"
+
+
+def test_a_torn_line_is_cut_off_however_long_it_is(tmp_path):
+    with RunJournal(tmp_path) as journal:
+        train(journal, 1, 3)
+    before = history(tmp_path).read_bytes()
+    with open(history(tmp_path), "ab") as file:
+        file.write(b"x" * (2 * MAX_LINE_BYTES + 5))
+    with RunJournal(tmp_path, resumed_at=3):
+        pass
+    assert history(tmp_path).read_bytes() == before

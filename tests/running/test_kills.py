@@ -105,6 +105,23 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(whole, tmp_path, step):
     check_equal(run, whole)
 
 
+def test_a_second_resume_is_refused_with_the_number_of_the_first(whole, tmp_path):
+    first = start("train", SLOW, "--run-dir", str(tmp_path), "--quiet")
+    run = tmp_path / "slow/001"
+    wait_for_step(run, 5, first)
+    first.send_signal(signal.SIGSTOP)  # so that it is not done before the second has started
+    second = start("resume", str(run), "--quiet")
+    _, err = second.communicate(timeout=120)
+    first.send_signal(signal.SIGCONT)
+    out, late = first.communicate(timeout=120)
+    assert (second.returncode, err) == (
+        2,
+        f"loopwright: {run}: another process (PID {first.pid}) is training it; wait for that one, or stop it first\n",
+    )
+    assert first.returncode == 0, (out, late)
+    check_equal(run, whole)
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_again_and_again_at_random_instants_still_equals_the_whole(whole, tmp_path):
     import random

@@ -190,6 +190,8 @@ def test_a_file_of_many_blocks_is_verified_to_its_end(tmp_path):
     [
         (lambda path: None, "No such file"),
         (lambda path: path.mkdir(), "Is a directory"),
+        (os.mkfifo, "not a plain file"),
+        (lambda path: path.symlink_to("/dev/zero"), "not a plain file"),
         (lambda path: path.write_bytes(b""), "no digest"),
         (lambda path: path.write_bytes(archive({"a": 1})), "no digest"),
         (lambda path: seal(path, b""), "holds more than tensors"),
@@ -255,6 +257,53 @@ def test_a_forged_pickle_is_read_or_refused_and_nothing_else(tmp_path):
         path.unlink(missing_ok=True)
         num_refused += refused(seal(path, buffer.getvalue()))
     assert num_refused > 150
+
+
+def rezipped(data: bytes, compression: int, times: int = 1) -> bytes:
+    """The archive `data` with each part compressed so, and listed so many times."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as before, zipfile.ZipFile(buffer, "w", compression) as after:
+        for name in before.namelist():
+            after.writestr(name, before.read(name))
+        after.filelist *= times
+    return buffer.getvalue()
+
+
+def test_compressed_parts_are_refused_before_they_fill_the_memory(tmp_path):
+    data = archive({"format": 1, "a": torch.zeros(1000)})
+    read_checkpoint(seal(tmp_path / "a.pt", rezipped(data, zipfile.ZIP_STORED)))
+    assert torch.load(io.BytesIO(rezipped(data, zipfile.ZIP_DEFLATED)), weights_only=True)["format"] == 1
+    for forged in (rezipped(data, zipfile.ZIP_DEFLATED), rezipped(data, zipfile.ZIP_STORED, times=2)):
+        with pytest.raises(CheckpointError, match=r"a\.pt: holds more than tensors"):
+            read_checkpoint(seal(tmp_path / "a.pt", forged))
+
+
+looped: list[object] = []
+looped.append(looped)
+shared = [1]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (torch.zeros(1).expand(2**40), r"a tensor larger than its memory, \(1099511627776,\)"),
+        (torch.arange(16.0).as_strided((4, 4), (1, 1), 9), "a tensor larger than its memory"),
+        ([shared, shared], "a list twice or inside itself"),
+        (looped, "a list twice or inside itself"),
+        ({1, 2}, "a set, neither a tensor nor a plain value"),
+        ({1j: 2}, "a complex, neither"),
+    ],
+)
+def test_what_could_not_have_been_written_is_refused(tmp_path, value, reason):
+    with pytest.raises(CheckpointError, match=rf"a\.pt: holds {reason}"):
+        read_checkpoint(seal(tmp_path / "a.pt", archive({"format": 1, "value": value})))
+
+
+def test_views_and_expanded_tensors_come_back_with_their_values(tmp_path):
+    grid = torch.arange(100.0).reshape(10, 10)
+    views = [grid.T, grid[:, 9:], grid[3, ::3], grid.diagonal(), torch.ones(1).expand(5), grid[2].expand(4, 10), (), ()]
+    found = round_trip(tmp_path / "a.pt", views)
+    assert all(torch.equal(a, b) for a, b in zip(found[:6], views[:6], strict=True))
 
 
 @pytest.mark.parametrize("num_bytes", [0, 10, 700, 3000, 5000, 100_000, 399_999, 401_000])

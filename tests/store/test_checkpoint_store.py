@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import threading
+from concurrent.futures import wait as wait_for
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from loopwright.errors import CheckpointError, StoreError
 from loopwright.protocols import Store
-from loopwright.store import CheckpointStore, newest_good, read_checkpoint, save_checkpoint
+from loopwright.store import CheckpointStore, newest_good, read_checkpoint, save_checkpoint, write_checkpoint
 from tests.store.full_disk import room_for
 
 
@@ -217,6 +218,32 @@ def test_a_full_disk_in_the_background_is_raised_by_waiting(tmp_path):
     assert names(tmp_path) == []
 
 
+def test_a_full_disk_in_the_background_is_raised_by_the_next_check(tmp_path):
+    with CheckpointStore(tmp_path) as store:
+        store.check()
+        with room_for(3000):
+            store.save(content(1), 1, best=False)
+            wait_for([store.pending])
+        with pytest.raises(StoreError, match=r"step-00000001\.pt: cannot be written \(File too large\)"):
+            store.check()
+        store.check()
+        store.save(content(2), 2, best=False)
+        store.wait()
+        store.check()
+    assert newest_good(tmp_path).content["step"] == 2
+
+
+def test_a_check_does_not_wait_for_what_is_still_being_written(tmp_path):
+    go_on = threading.Event()
+    with CheckpointStore(tmp_path) as store:
+        store.worker.submit(go_on.wait)
+        store.save(content(1), 1, best=False)
+        store.check()
+        assert names(tmp_path) == []
+        go_on.set()
+    assert names(tmp_path) == ["last.pt", "step-00000001.pt"]
+
+
 def test_a_full_disk_at_the_last_save_is_raised_on_leaving(tmp_path):
     with pytest.raises(StoreError, match="cannot be written"), room_for(3000), CheckpointStore(tmp_path) as store:
         store.save(content(1), 1, best=False)
@@ -228,8 +255,10 @@ def test_what_ended_the_run_is_not_hidden_by_a_full_disk(tmp_path):
             store.save(content(1), 1, best=False)
             raise KeyError("the cause")
 
-    with pytest.raises(KeyError, match="the cause"):
+    with pytest.raises(KeyError, match="the cause") as caught:
         run()
+    (note,) = caught.value.__notes__
+    assert note.startswith(f"besides, {tmp_path}/step-00000001.pt: cannot be written")
 
 
 def test_a_file_that_cannot_be_dropped_is_an_error_and_loses_nothing(tmp_path):
@@ -322,6 +351,14 @@ def test_a_checkpoint_of_another_kind_is_passed_over(tmp_path):
     found = newest_good(tmp_path)
     assert found.content["step"] == 2
     assert "holds no state of a run; what save_checkpoint wrote is read by load_checkpoint" in found.rejected[0]
+
+
+@pytest.mark.parametrize("change", [{"step": "3"}, {"step": None}, {"state": [1]}])
+def test_a_checkpoint_without_a_state_and_a_step_is_passed_over(tmp_path, change):
+    saved(tmp_path, range(1, 3))
+    write_checkpoint(tmp_path / "step-00000007.pt", {"step": 7, "state": {}, **change})
+    found = newest_good(tmp_path)
+    assert (found.content["step"], len(found.rejected)) == (2, 1)
 
 
 def test_saving_a_step_again_replaces_it(tmp_path):

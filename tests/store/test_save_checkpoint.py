@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.lr_scheduler import MultiStepLR
 
+from loopwright.core import build_optimizer
 from loopwright.errors import CheckpointError, StoreError
 from loopwright.store import CheckpointStore, load_checkpoint, save_checkpoint, write_checkpoint
 from tests.store.full_disk import room_for
@@ -151,3 +152,32 @@ def test_a_runs_checkpoint_is_told_apart(tmp_path):
         store.save({"model": model.state_dict()}, 1, best=False)
     with pytest.raises(CheckpointError, match="a run's checkpoints are read by `loopwright resume`"):
         load_checkpoint(tmp_path / "last.pt", model)
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        lambda moment: moment.flatten()[:1].clone(),
+        lambda moment: torch.tensor(0.0),
+        lambda moment: moment.to_sparse(),
+        lambda moment: None,
+        lambda moment: "x",
+    ],
+)
+@pytest.mark.parametrize("claimed", [True, False])
+@pytest.mark.filterwarnings("ignore:Sparse")
+def test_moments_that_a_fused_kernel_would_walk_out_of_are_refused(tmp_path, forge, claimed):
+    model = nn.Sequential(nn.Linear(4, 8))
+    optimizer = build_optimizer(model, lr=0.1)
+    step(model, optimizer)
+    before = torch.cat([moments["exp_avg"].flatten().clone() for moments in optimizer.state.values()])
+    saved = optimizer.state_dict()
+    forged = {number: {**moments, "exp_avg": forge(moments["exp_avg"])} for number, moments in saved["state"].items()}
+    groups = [{**group, "fused": claimed} for group in saved["param_groups"]]
+    numbers = {"epoch": 0, "step": 0, "metrics": {}, "seed": 0, "extra": {}}
+    content = {"model": model.state_dict(), "optimizer": {"state": forged, "param_groups": groups}, **numbers}
+    write_checkpoint(tmp_path / "a.pt", content)
+    with pytest.raises(CheckpointError, match=r"does not fit this FusedAdam \(exp_avg is"):
+        load_checkpoint(tmp_path / "a.pt", model, optimizer)
+    assert torch.equal(torch.cat([moments["exp_avg"].flatten() for moments in optimizer.state.values()]), before)
+    step(model, optimizer)

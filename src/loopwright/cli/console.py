@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from loopwright.errors import printable
 from loopwright.journal import Record
 
 QUIET_SECONDS = 10.0
@@ -35,6 +36,7 @@ class Console:
         if self.quiet:
             return
         with self.going_on():
+            line = printable(line)
             if self.live:
                 tqdm.write(line, file=self.stream)
             else:

@@ -29,7 +29,7 @@ def run(arguments: list[str]) -> int:
     parsed = options.parse_all(arguments)
     directory = open_run(parsed.run)
     recorded = load_config(directory / "config.toml", parsed.experiment)
-    experiment = replace(recorded, device=parsed.device or recorded.device).resolved()
+    experiment = replace(recorded, device=parsed.device or recorded.device).resolved().check()
     path = directory / "checkpoints" / f"{parsed.checkpoint}.pt"
     if not path.exists():
         raise RunError(

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from traceback import print_exception
 
 from loopwright import __version__
-from loopwright.errors import LoopwrightError, UsageError, nearest
+from loopwright.errors import LoopwrightError, UsageError, nearest, printable
 
 VERBS = {
     "list": "the experiments there are, one line each",
@@ -22,6 +22,9 @@ VERBS = {
     "evaluate": "metrics of a run's checkpoint as JSON: loopwright evaluate RUN",
     "runs": "the runs there are, with their results",
     "report": "make a run's report again: loopwright report RUN",
+    "audit": "prove the promises on an experiment: loopwright audit NAME [--only ROW …]",
+    "replay": "do one step of a run again and show it: loopwright replay RUN --step N",
+    "bisect": "where two runs part, in what, and why: loopwright bisect RUN_A RUN_B",
     "env": "platform, versions, and how fast this machine multiplies",
 }
 
@@ -55,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LoopwrightError as error:
         if traceback:
             print_exception(error)
-        print(f"loopwright: {error}", file=sys.stderr)
+        print(printable("\n".join([f"loopwright: {error}", *getattr(error, "__notes__", ())])), file=sys.stderr)
         if error.run is not None:
             print(error.run)
         return error.exit_code
@@ -67,6 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+            print("loopwright: out of memory; a smaller model, batch or data set may do", file=sys.stderr)
+            return LoopwrightError.exit_code
         # A task's own mistake: its author needs to see where.
         print_exception(error)
         raise SystemExit(LoopwrightError.exit_code) from error

@@ -6,52 +6,60 @@ from pathlib import Path
 from typing import Any
 
 from loopwright.cli.tables import table
+from loopwright.errors import printable
+from loopwright.lines import revive
 from loopwright.protocols import SPLITS
+from loopwright.report.grids import from_file
+from loopwright.report.values import number, numbers, tables, whole
+from loopwright.report.values import table as table_at
 from loopwright.running.summary import read_json
 
 
 def conclude(run: Path) -> int:
     """Print a finished run's results on stdout; 1 where it missed a claim of its experiment, else 0."""
-    metrics = read_json(run / "metrics.json")
+    metrics = revive(read_json(run / "metrics.json"))
     if "members" in metrics:
         print_conclusion(run)
-    elif any(split in metrics for split in SPLITS):
+    elif any(table_at(metrics, split) for split in SPLITS):
         print(table(results(metrics), right=frozenset({2, 3})))
-    for claim in metrics.get("claims", []):
-        print(f"claim  {sentence(claim)}")
+    claims = tables(metrics.get("claims"))
+    for claim in claims:
+        print(printable(f"claim  {sentence(claim)}", 200))
     if "claims_dropped" in metrics:
-        print(f"claims not judged: {metrics['claims_dropped']}")
+        print(printable(f"claims not judged: {metrics['claims_dropped']}", 2000))
     if "members" not in metrics:
         print(f"next   loopwright evaluate {run}   loopwright report {run}   loopwright runs")
     if (run / "report.html").is_file():
         print(f"report {run / 'report.html'}")
     print(run)
-    return 0 if all(claim["holds"] for claim in metrics.get("claims", [])) else 1
+    return 0 if all(claim.get("holds") is True for claim in claims) else 1
 
 
 def print_conclusion(run: Path) -> None:
     """The tables that a study wrote over its members."""
     for path in sorted((run / "artifacts").glob("*.json")):
-        shown = read_json(path)
-        print(table([shown["columns"], *shown["rows"]], right=frozenset(range(1, len(shown["columns"])))))
-        print(shown.get("note", ""))
+        shown = from_file(read_json(path), path.name)
+        if shown is not None and all(len(row) == len(shown.columns) for row in shown.rows):
+            rows = [[cell.text for cell in row] for row in shown.rows]
+            print(table([shown.columns, *rows], right=frozenset(range(1, len(shown.columns)))))
+            print(printable(shown.note))
 
 
 def results(metrics: dict[str, Any]) -> list[tuple[object, ...]]:
     """A row for each split and metric: with the last weights and with the best."""
-    head = ("split", "metric", f"last (step {metrics['steps']})", f"best (step {metrics['best']['step']})")
+    last, best = whole(metrics.get("steps")), whole(table_at(metrics, "best").get("step"))
+    head = ("split", "metric", f"last (step {last})", f"best (step {best})")
     rows: list[tuple[object, ...]] = [head]
     for split in SPLITS:
-        of = metrics.get(split, {"last": {}, "best": {}})
-        rows += [(split, name, of["last"][name], of["best"].get(name)) for name in of["last"]]
+        of_last, of_best = (numbers(table_at(metrics, split, which)) for which in ("last", "best"))
+        rows += [(split, name, value, of_best.get(name)) for name, value in of_last.items()]
     return rows
 
 
 def sentence(claim: dict[str, Any]) -> str:
     """A claim and whether it holds, in words."""
-    bounds = [
-        f"{words} {claim[key]:g}" for key, words in (("at_least", "at least"), ("at_most", "at most")) if key in claim
-    ]
-    reached = claim["reached"]
-    number = f"{reached:.5g}" if isinstance(reached, float | int) else str(reached)
-    return f"{claim['metric']} {' and '.join(bounds)}: reached {number}, {'holds' if claim['holds'] else 'MISSED'}"
+    stated = {words: number(claim.get(words.replace(" ", "_"))) for words in ("at least", "at most")}
+    bounds = " and ".join(f"{words} {bound:g}" for words, bound in stated.items() if bound is not None)
+    reached = number(claim.get("reached"))
+    said = "nothing" if reached is None else f"{reached:.5g}"
+    return f"{claim.get('metric')} {bounds}: reached {said}, {'holds' if claim.get('holds') is True else 'MISSED'}"

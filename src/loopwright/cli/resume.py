@@ -7,21 +7,33 @@ from pathlib import Path
 from loopwright.cli.console import Console
 from loopwright.cli.outcome import conclude
 from loopwright.cli.parsing import parser
+from loopwright.core.group import joined
+from loopwright.core.parallel import Workers
 from loopwright.journal import open_run
 from loopwright.running.runner import resume_run
 from loopwright.running.session import Watchers
-from loopwright.running.studying import is_study, resume_study
+from loopwright.running.studying import is_study, refuse_studies, resume_study
 
 
 def run(arguments: list[str]) -> int:
-    """Resume a run, or every unfinished run of a study."""
+    """Resume a run, or every unfinished run of a study, on as many workers as `torchrun` has started."""
+    with joined() as workers:
+        return resume(arguments, workers)
+
+
+def resume(arguments: list[str], workers: Workers) -> int:
+    """What one of the workers does; the first talks."""
     options = parser("resume", "Go on with an interrupted run, with the same bits as if it had never stopped.")
     options.add_argument("run", type=Path, help="a run directory, runs/digits-cnn/latest say")
     options.add_argument("--experiment", help="names the experiment again where it is your own")
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
     parsed = options.parse_all(arguments)
-    with Console(quiet=parsed.quiet) as console:
+    first = workers.worker.rank == 0
+    with Console(quiet=parsed.quiet or not first) as console:
         watchers = Watchers(sinks=[console], say=console.say, begin=console.begin)
-        resume = resume_study if is_study(open_run(parsed.run)) else resume_run
-        directory = resume(parsed.run, watchers, parsed.experiment)
-    return conclude(directory)
+        if is_study(open_run(parsed.run)):
+            refuse_studies(workers, str(parsed.run))
+            directory = resume_study(parsed.run, watchers, parsed.experiment)
+        else:
+            directory = resume_run(parsed.run, watchers, parsed.experiment, workers=workers)
+    return conclude(directory) if first else 0

@@ -10,6 +10,9 @@ from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
 from loopwright.journal.lock import being_trained
 from loopwright.journal.runs import list_runs
+from loopwright.lines import revive
+from loopwright.report.values import number, tables, whole
+from loopwright.report.values import table as table_at
 from loopwright.running.summary import read_json
 
 
@@ -39,11 +42,11 @@ HEAD = ("run", "status", "steps", "metric", "val best", "test best", "claims")
 
 def line(directory: Path, metrics: dict[str, Any]) -> tuple[object, ...]:
     """The cells of one run."""
-    name = metrics.get("decided_by", {}).get("metric", "")
-    values = [metrics.get(split, {}).get("best", {}).get(name) for split in ("val", "test")]
-    claims = [claim["holds"] for claim in metrics.get("claims", [])]
+    name = str(table_at(metrics, "decided_by").get("metric") or "")
+    values = [number(revive(table_at(metrics, split, "best").get(name))) for split in ("val", "test")]
+    claims = [claim.get("holds") is True for claim in tables(metrics.get("claims"))]
     held = "" if not claims else "hold" if all(claims) else "missed"
-    return str(directory), status(directory, metrics), metrics.get("steps"), name, *values, held
+    return str(directory), status(directory, metrics), whole(metrics.get("steps")), name, *values, held
 
 
 def status(directory: Path, metrics: dict[str, Any]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from loopwright.errors import printable
+
 
 def table(rows: Sequence[Sequence[object]], *, right: frozenset[int] = frozenset()) -> str:
     """`rows` in columns two spaces apart, numbers with four digits; the columns in `right` end flush."""
@@ -25,4 +27,4 @@ def cell(value: object) -> str:
     """A value as a table shows it."""
     if isinstance(value, float):
         return f"{value:.4g}"
-    return "" if value is None else str(value)
+    return "" if value is None else " ".join(printable(str(value), 200).split())

@@ -10,13 +10,15 @@ from loopwright.cli.outcome import conclude
 from loopwright.cli.parsing import parser
 from loopwright.config import NO_OVERRIDES, Overrides, apply, help_text, parse_flags
 from loopwright.core.experiment import Experiment
+from loopwright.core.group import joined
+from loopwright.core.parallel import Workers
 from loopwright.core.study import Study
 from loopwright.errors import ConfigError, UsageError
 from loopwright.running.config import Origin, judgeable, recorded, values
 from loopwright.running.registry import find
 from loopwright.running.runner import train_one_experiment
 from loopwright.running.session import Watchers
-from loopwright.running.studying import train_study
+from loopwright.running.studying import refuse_studies, train_study
 
 ALIASES = {
     "lr": "optimizer.lr",
@@ -33,6 +35,7 @@ Train an experiment in a new run directory, test the last and the best weights, 
   loopwright train digits-cnn --epochs 10 --optimizer SGD --optimizer.lr 0.05
   loopwright train path/to/file.py:function
   loopwright train --config runs/digits-cnn/001/config.toml
+  torchrun --nproc-per-node 2 -m loopwright train digits-cnn --shards 4
 
 `loopwright train NAME --help` shows every field of that experiment, also of another choice:
 `loopwright train NAME --optimizer Muon --schedule Plateau --help`. --amp is short for --precision bf16.
@@ -40,7 +43,13 @@ Train an experiment in a new run directory, test the last and the best weights, 
 
 
 def run(arguments: list[str]) -> int:
-    """Train what the arguments describe."""
+    """Train what the arguments describe, on as many workers as `torchrun` has started."""
+    with joined() as workers:
+        return train(arguments, workers)
+
+
+def train(arguments: list[str], workers: Workers) -> int:
+    """What one of the workers does; the first talks."""
     options = parser("train", ABOUT, usage="loopwright train NAME [--flag value …]")
     options.add_argument("--config", type=Path, help="rerun a record: the config.toml of a run")
     options.add_argument("--run-dir", type=Path, default=Path("runs"), help="where runs are kept (runs)")
@@ -64,11 +73,15 @@ def run(arguments: list[str]) -> int:
         print(options.format_help())
         print(help_text(shown, aliases=reachable(shown)))
         return 0
-    with Console(quiet=parsed.quiet) as console:
+    first = workers.worker.rank == 0
+    with Console(quiet=parsed.quiet or not first) as console:
         watchers = Watchers(sinks=[console], say=console.say, begin=console.begin)
         if isinstance(made, Study):
+            refuse_studies(workers, made.name)
             return conclude(train_study(all_overridden(made, flags), parsed.run_dir, watchers, origin))
-        return conclude(train_one_experiment(overridden(made, flags), parsed.run_dir, watchers, origin=origin))
+        experiment = overridden(made, flags)
+        directory = train_one_experiment(experiment, parsed.run_dir, watchers, origin=origin, workers=workers)
+    return conclude(directory) if first else 0
 
 
 def by_name(name: str) -> tuple[Experiment | Study, Origin]:

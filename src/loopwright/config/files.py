@@ -20,6 +20,7 @@ from loopwright.config.overrides import Assignment, resolve
 from loopwright.config.schema import NO_OVERRIDES, Overrides
 from loopwright.config.values import coerce
 from loopwright.errors import ConfigError
+from loopwright.reading import open_plain
 
 MAX_BYTES = 1_000_000
 MAX_LINE = 10_000
@@ -49,7 +50,7 @@ class TomlFile:
 def read_toml(path: Path) -> TomlFile:
     """Read a file of at most a megabyte; ConfigError where it is unreadable or not TOML in UTF-8."""
     try:
-        with open(path, "rb") as file:
+        with open_plain(path) as file:
             content = file.read(MAX_BYTES + 1).removeprefix(codecs.BOM_UTF8)
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
         reason = error.strerror if isinstance(error, OSError) else error

@@ -35,6 +35,11 @@ class FusedAdam(Optimizer):
         # Optimizer's would wrap `step` in the profiler scope and the hooks.
         self._zero_grad_profile_name = "FusedAdam.zero_grad"
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        for group in self.param_groups:
+            group["fused"] = True  # whatever a checkpoint says, so that its moments are held to the kernel's rules
+
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One update of every parameter that has a gradient; there is no closure."""

@@ -15,9 +15,10 @@ from loopwright.core.schedules import Constant, ScheduleChoice
 from loopwright.core.setting import setting
 from loopwright.errors import ConfigError, DataError
 from loopwright.initializers import Strategy
-from loopwright.protocols import Plan, Task
+from loopwright.protocols import Plan, Task, Worker
 
 MOST_THREADS = 1024
+ONLY = Worker()
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,14 @@ class Experiment:
     patience: int | None = setting(None, "stop after so many evaluations without improvement; none: never")
     min_delta: float = setting(0.0, "what counts as an improvement for patience")
     device: str = setting("auto", "cpu, cuda, cuda:1, mps; auto takes the first there is of cuda, mps, cpu")
-    threads: int = setting(0, "CPU threads of one operation, part of a run's bits; 0: all cores")
+    threads: int = setting(0, "CPU threads of one operation, part of a run's bits; 0: all cores, divided by the shards")
     deterministic: bool = setting(False, "refuse operations that are not deterministic")
     tensorboard: bool = setting(False, "write TensorBoard event files as well")
     expect: Expect = field(default=Expect(), metadata={"config": False})
 
-    def plan(self) -> Plan:
-        """Which samples each step sees."""
-        return Plan(seed=self.seed, batch_size=self.batch_size, shards=self.shards, shuffle=self.shuffle)
+    def plan(self, worker: Worker = ONLY) -> Plan:
+        """Which samples each step sees; of its shards, those of `worker`."""
+        return Plan(seed=self.seed, batch_size=self.batch_size, shards=self.shards, shuffle=self.shuffle, worker=worker)
 
     def cadence(self) -> Cadence:
         """How long the run is, and when it evaluates and saves."""
@@ -111,8 +112,12 @@ class Experiment:
         return Cadence(epoch=epoch, total=total, evaluation=evaluation, save=self.save_every or evaluation)
 
     def resolved(self) -> Experiment:
-        """The same with `auto` device and threads replaced by what this machine has: what is recorded, and rerun."""
-        return replace(self, device=resolve_device(self.device), threads=self.threads or os.cpu_count() or 1)
+        """The same with `auto` device and threads replaced by what this machine has: what is recorded, and rerun.
+
+        Where threads are not given, the shards have all cores between them, on however many workers they are computed.
+        """
+        threads = self.threads or max(1, (os.cpu_count() or 1) // max(1, self.shards))
+        return replace(self, device=resolve_device(self.device), threads=threads)
 
     def check(self) -> Experiment:
         """The experiment itself; raises ConfigError or DataError where it cannot run."""

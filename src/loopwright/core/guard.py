@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from torch import Tensor
 
 from loopwright.core.state import State
 from loopwright.errors import NonFiniteError
-from loopwright.protocols import Batch
 
 
 def stop_if_not_finite(
-    state: State, parts: Mapping[str, Tensor], loss: Tensor, norm: Tensor, shards: Sequence[Batch]
+    state: State, parts: Mapping[str, Tensor], loss: Tensor, norm: Tensor, samples: Callable[[], list[int]]
 ) -> None:
     """Raise NonFiniteError unless loss and gradient norm are finite; reads one number from the device.
 
     With a GradScaler at work an overflow of the scaled gradients is its business: it skips the step and halves the
-    scale. Only where that has gone below 1 the gradients themselves must be at fault.
+    scale. Only where that has gone below 1 the gradients themselves must be at fault. `samples` gives the numbers of
+    the batch's samples, for the message.
     """
     if math.isfinite((loss + norm).item()):
         return
     if state.scaler.is_enabled() and math.isfinite(loss.item()) and state.scaler.get_scale() >= 1:
         return
-    raise NonFiniteError(describe(state, parts, norm, shards))
+    raise NonFiniteError(describe(state, parts, norm, samples()))
 
 
-def describe(state: State, parts: Mapping[str, Tensor], norm: Tensor, shards: Sequence[Batch]) -> str:
+def describe(state: State, parts: Mapping[str, Tensor], norm: Tensor, samples: list[int]) -> str:
     """The message: step, loss, norm, the parameters with non-finite gradients, the samples of the batch."""
     bad = [
         name
         for name, parameter in state.model.named_parameters()
         if parameter.grad is not None and not bool(parameter.grad.isfinite().all())
     ]
-    samples = [int(sample) for shard in shards for sample in shard.samples]
     losses = ", ".join(f"{name} {part.item():g}" for name, part in parts.items())
     where = some(bad) if bad else "no parameter"
     return (

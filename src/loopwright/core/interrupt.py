@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
+from loopwright.core.parallel import ALONE, Workers
 from loopwright.errors import Interrupted
 
 
 class Interrupt:
-    """Notes SIGINT and SIGTERM while it is entered as a context; the loop asks `requested` after each step.
+    """Notes SIGINT and SIGTERM while it is entered as a context; after each step the loop lets all workers `agree`.
 
     Work that changes nothing (an evaluation) runs inside `breakable()` and is left at once, by Interrupted. Exit
-    codes are the shell's: 130 after SIGINT, 143 after SIGTERM.
+    codes are the shell's: 130 after SIGINT, 143 after SIGTERM. A second Ctrl-C less than `patience` seconds after the
+    first is the same one: `torchrun` passes on what the terminal has sent to all of its workers already.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self, say: Callable[[str], None] = lambda line: None) -> None:
+    def __init__(self, say: Callable[[str], None] = lambda line: None, patience: float = 0.0) -> None:
         self.say = say
+        self.patience = patience
         self.requested: int | None = None
+        self.since = 0.0
         self.armed = False
         self.before: list[Any] = []
 
@@ -36,12 +41,18 @@ class Interrupt:
 
     def receive(self, number: int, frame: FrameType | None) -> None:
         """The signal handler."""
-        if self.requested == signal.SIGINT == number:
+        if self.requested == signal.SIGINT == number and time.monotonic() - self.since >= self.patience:
             raise KeyboardInterrupt
         if self.requested is None:
             self.say("finishing the step and saving; Ctrl-C once more stops at once")
+            self.since = time.monotonic()
         self.requested = number
         self.stop_if_armed()
+
+    def agree(self, workers: Workers) -> int | None:
+        """The signal that one of the workers has received, or None: all of them stop after the same step."""
+        told = workers.exchange(self.requested)
+        return next((number for number in told if number is not None), None)
 
     def stop_if_armed(self) -> None:
         """Raise Interrupted where a signal has come and breaking off is harmless."""
@@ -49,9 +60,9 @@ class Interrupt:
             raise Interrupted(f"stopped by {signal.Signals(self.requested).name}", self.requested)
 
     @contextmanager
-    def breakable(self) -> Iterator[None]:
-        """What runs inside may be left at any instant by Interrupted."""
-        self.armed = True
+    def breakable(self, workers: Workers = ALONE) -> Iterator[None]:
+        """What runs inside may be left at any instant by Interrupted; not where strided workers would wait for this one."""
+        self.armed = not workers.worker.strided
         try:
             self.stop_if_armed()
             yield

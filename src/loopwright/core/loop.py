@@ -12,13 +12,14 @@ from typing import Literal
 
 from loopwright.core.evaluate import evaluate
 from loopwright.core.experiment import Cadence, Experiment
-from loopwright.core.gradients import GradientTree, clip, total_norm
+from loopwright.core.gradients import OneShard, ShardTree, clip, total_norm
 from loopwright.core.guard import stop_if_not_finite
 from loopwright.core.interrupt import Interrupt
+from loopwright.core.parallel import ALONE, Workers
 from loopwright.core.state import State
 from loopwright.core.totals import Totals, pairwise
 from loopwright.errors import ConfigError, Interrupted, nearest
-from loopwright.protocols import Batch, Hook, Journal, StepReport, Store
+from loopwright.protocols import Batch, Hook, Journal, StepReport, Store, Together
 from loopwright.seeding import Purpose, fold, seed_generators
 
 Ended = Literal["budget", "patience", "interrupt"]
@@ -32,54 +33,57 @@ def train(
     store: Store,
     hooks: Sequence[Hook] = (),
     interrupt: Interrupt | None = None,
+    workers: Workers = ALONE,
 ) -> Ended:
     """Train until the budget is spent, patience is exhausted or a signal came; say which. Changes `state` in place.
 
-    Raises NonFiniteError before the update that would have ruined the weights, StoreError where a checkpoint cannot
-    be written.
+    Of several workers each calls this with a state of its own; journal, store and hooks are the first one's. Raises
+    NonFiniteError before the update that would have ruined the weights, StoreError where a checkpoint cannot be
+    written, WorkerError where another worker is gone.
     """
-    interrupt = interrupt or Interrupt()
+    interrupt, hook = interrupt or Interrupt(), Together(hooks)
     cadence = experiment.cadence()
-    batches = experiment.task.data.batches(experiment.plan(), start=state.step)
+    batches = experiment.task.data.batches(experiment.plan(workers.worker), start=state.step)
     state.model.train()
     while True:
         with suppress(Interrupted):
-            close_step(experiment, state, cadence, journal=journal, hooks=hooks, interrupt=interrupt)
-        ended = reason_to_end(experiment, state, cadence, interrupt)
+            close_step(experiment, state, cadence, journal=journal, hook=hook, interrupt=interrupt, workers=workers)
+        ended = reason_to_end(experiment, state, cadence, interrupt.agree(workers))
         save_if_due(state, cadence, journal, store, ended=ended)
         if ended:
-            store.wait()
             return ended
         if cadence.ends_epoch(state.step):
-            for hook in hooks:
-                hook.on_epoch_start(state.step // cadence.epoch)
-        report = train_step(experiment, state, cadence, next(batches))
+            hook.on_epoch_start(state.step // cadence.epoch)
+        report = train_step(experiment, state, cadence, next(batches), workers)
         journal.step(report)
-        for hook in hooks:
-            hook.on_step_end(report)
+        hook.on_step_end(report)
+        store.check()
 
 
-def train_step(experiment: Experiment, state: State, cadence: Cadence, shards: Sequence[Batch]) -> StepReport:
+def train_step(
+    experiment: Experiment, state: State, cadence: Cadence, shards: Sequence[Batch], workers: Workers = ALONE
+) -> StepReport:
     """One optimizer update from the shards of one batch: forward, loss, backward, clip, step, zero_grad."""
     factor = experiment.schedule(state.step, cadence.total) * state.rate.factor
     for group in state.optimizer.param_groups:
         group["lr"] = group["initial_lr"] * factor
 
-    totals, gradients = Totals(shards), GradientTree(state.parameters, len(shards))
-    for number, shard in enumerate(shards):
+    totals = Totals(shards, workers)
+    tree = ShardTree(state, totals.total, workers) if experiment.shards > 1 else OneShard()
+    for number, shard in zip(totals.numbers, shards, strict=True):
         seed_generators(fold(experiment.seed, Purpose.STEP, state.step, number))
         with state.precision.autocast():
             sums = experiment.task.loss(state.forward, shard.to(state.device))
             loss = totals.share(sums)
         state.scaler.scale(loss).backward()
-        gradients.collect()
-    gradients.release()
+        tree.collect(number)
+    tree.release()
 
-    parts = totals.parts()
+    parts = totals.parts(state.device)
     loss = pairwise(list(parts.values()))
     state.scaler.unscale_(state.optimizer)
     norm = total_norm(state.parameters)
-    stop_if_not_finite(state, parts, loss, norm, shards)
+    stop_if_not_finite(state, parts, loss, norm, samples=totals.sample_numbers)
     clip(state.parameters, norm, experiment.clip_norm)
     state.scaler.step(state.optimizer)
     state.scaler.update()
@@ -90,7 +94,7 @@ def train_step(experiment: Experiment, state: State, cadence: Cadence, shards: S
         step=state.step,
         epoch=(state.step - 1) // cadence.epoch,
         lr=state.optimizer.param_groups[0]["lr"],
-        samples=sum(len(shard) for shard in shards),
+        samples=totals.samples,
         loss=loss,
         parts=parts,
         grad_norm=norm,
@@ -103,8 +107,9 @@ def close_step(
     cadence: Cadence,
     *,
     journal: Journal,
-    hooks: Sequence[Hook],
+    hook: Hook,
     interrupt: Interrupt,
+    workers: Workers,
 ) -> None:
     """What belongs to the last step besides its update: the evaluation and the end of the epoch, where due; done once.
 
@@ -115,15 +120,15 @@ def close_step(
     epoch = (state.step - 1) // cadence.epoch
     if cadence.evaluates(state.step):
         model, breakable = state.average.module, interrupt.breakable()
-        metrics = evaluate(experiment.task, model, "val", experiment.seed, breakable=breakable)
+        metrics = workers.from_first(
+            lambda: evaluate(experiment.task, model, "val", experiment.seed, breakable=breakable)
+        )
         observe(experiment, state, metrics)
         journal.validation(state.step, epoch, metrics)
-        for hook in hooks:
-            hook.on_validation_end(state.step, metrics)
+        hook.on_validation_end(state.step, metrics)
     if cadence.ends_epoch(state.step):
         journal.epoch(state.step, epoch)
-        for hook in hooks:
-            hook.on_epoch_end(epoch)
+        hook.on_epoch_end(epoch)
     state.closed = state.step
 
 
@@ -137,9 +142,9 @@ def observe(experiment: Experiment, state: State, metrics: dict[str, float]) -> 
     state.rate = experiment.schedule.observe(state.rate, value, mode)
 
 
-def reason_to_end(experiment: Experiment, state: State, cadence: Cadence, interrupt: Interrupt) -> Ended | None:
-    """Why no further step is to be done, or None."""
-    if interrupt.requested is not None:
+def reason_to_end(experiment: Experiment, state: State, cadence: Cadence, signal: int | None) -> Ended | None:
+    """Why no further step is to be done, or None; `signal` is one that has come."""
+    if signal is not None:
         return "interrupt"
     if state.step >= cadence.total:
         return "budget"
@@ -147,8 +152,13 @@ def reason_to_end(experiment: Experiment, state: State, cadence: Cadence, interr
 
 
 def save_if_due(state: State, cadence: Cadence, journal: Journal, store: Store, *, ended: Ended | None) -> None:
-    """Save at the interval, at a new best, and at the end; the journal is made durable first, so it is never behind."""
+    """Save at the interval, at a new best, and at the end, when it is waited for.
+
+    The journal is made durable first, so it is never behind.
+    """
     best = state.closed == state.step == state.progress.best_step and state.step > 0
     if ended or best or cadence.saves(state.step):
         journal.flush()
         store.save(state.state_dict(), state.step, best=best)
+    if ended:
+        store.wait()

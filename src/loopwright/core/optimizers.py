@@ -128,6 +128,11 @@ class Several:
         """The groups of all parts, in order."""
         return [group for part in self.parts for group in part.param_groups]
 
+    @property
+    def state(self) -> dict[Any, Any]:
+        """What all parts remember of their parameters."""
+        return {parameter: moments for part in self.parts for parameter, moments in part.state.items()}
+
     def step(self) -> None:
         """One step of each part."""
         for part in self.parts:

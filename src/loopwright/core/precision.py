@@ -9,6 +9,8 @@ fp16       autocast to float16 with a GradScaler
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from loopwright.errors import PrecisionError
 PrecisionName = Literal["fp32", "fp32-fast", "bf16", "fp16"]
 
 AUTOCAST: dict[str, torch.dtype] = {"bf16": torch.bfloat16, "fp16": torch.float16}
+NOT_DETERMINISTIC = re.compile(r"(\S+) does not have a deterministic implementation")
 FP32_ERROR = 2e-6
 """Above this relative error a product of 256 x 256 matrices was not computed in single precision (bf16 gives 2e-3)."""
 
@@ -88,8 +91,26 @@ def determinism(strict: bool) -> Iterator[None]:
     if strict == before:  # setting it costs two seconds: torch imports its compiler to tell it
         yield
         return
+    if strict:  # cuBLAS reads it when CUDA is first used
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(strict)
     try:
-        yield
+        with refusals_named():
+            yield
     finally:
         torch.use_deterministic_algorithms(before)
+
+
+@contextmanager
+def refusals_named() -> Iterator[None]:
+    """An operation that PyTorch refuses in its deterministic mode is raised as a PrecisionError with a way out."""
+    try:
+        yield
+    except RuntimeError as error:
+        refused = NOT_DETERMINISTIC.match(str(error))
+        if refused is None:
+            raise
+        raise PrecisionError(
+            f"deterministic: {refused[1]} has no deterministic implementation on this device; "
+            "use another operation or --device cpu, or leave --deterministic out and lose the promise for it"
+        ) from error

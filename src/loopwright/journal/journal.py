@@ -17,13 +17,17 @@ from typing import Any
 import torch
 
 from loopwright.errors import StoreError
-from loopwright.files import make_directory, refusals
+from loopwright.files import make_directory, refusals, sync_directory
 from loopwright.journal.lock import claim_run
 from loopwright.journal.past import recall
-from loopwright.lines import Record, comparable, to_line
+from loopwright.lines import MAX_LINE_BYTES, Record, comparable, to_line
 from loopwright.protocols import StepReport
+from loopwright.reading import open_plain
 
 Sink = Callable[[Record], None]
+
+APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+"""Never through a link: a run that a stranger made could lead it to any file."""
 
 BLOCK_STEPS = 64
 BLOCK_SECONDS = 0.2
@@ -46,7 +50,9 @@ class RunJournal:
         make_directory(self.path.parent)
         with refusals(self.path), ExitStack() as opened:
             opened.enter_context(claim_run(run))
-            self.file = opened.enter_context(open(self.path, "ab", buffering=0))
+            self.file = opened.enter_context(open_plain(self.path, APPENDING, "ab"))
+            # An fsync of the file alone does not promise that its name is there after a power failure.
+            sync_directory(self.path.parent)
             drop_torn_line(self.path)
             past = recall(self.path, resumed_at)
             self.opened = opened.pop_all()
@@ -158,7 +164,10 @@ def step_records(reports: Sequence[StepReport], seconds: Sequence[float]) -> lis
 
 def drop_torn_line(path: Path) -> None:
     """Cut off a last line that was not finished when the run died."""
-    with open(path, "rb") as file:
-        whole_bytes = sum(len(line) for line in file if line.endswith(b"\n"))
-    if whole_bytes < path.stat().st_size:
+    read_bytes = whole_bytes = 0
+    with open_plain(path) as file:
+        while piece := file.readline(MAX_LINE_BYTES):
+            read_bytes += len(piece)
+            whole_bytes = read_bytes if piece.endswith(b"\n") else whole_bytes
+    if whole_bytes < read_bytes:
         os.truncate(path, whole_bytes)

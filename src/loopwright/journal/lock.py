@@ -3,35 +3,58 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import struct
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 from loopwright.errors import RunError
+from loopwright.reading import open_plain
+
+LINUX = {"kind": "h", "whence": "h", "start": "q", "length": "q", "pid": "i"}
+MACOS = {"start": "q", "length": "q", "pid": "i", "kind": "h", "whence": "h"}
+FLOCK = MACOS if sys.platform == "darwin" else LINUX
+"""The fields of the system's `struct flock`, in their order."""
 
 
 def being_trained(run: Path) -> bool:
-    """Whether some process holds the run; True too where that cannot be known."""
+    """Whether some process holds the run; True too where that cannot be known. Nothing is written."""
     try:
-        claim_run(run).close()
-    except (RunError, OSError):
+        with open_plain(run / "logs" / ".lock") as file:
+            return holder(file) is not None
+    except FileNotFoundError:
+        return False
+    except OSError:
         return True
-    return False
 
 
 def claim_run(run: Path, lock: Callable[[IO[bytes], int], None] = fcntl.lockf) -> IO[bytes]:
     """An open file that keeps other processes from writing `run` until it is closed or this process is gone.
 
-    Raises RunError where another process has it, OSError where the file cannot be made.
+    Raises RunError, with the number of the process, where another one has it, OSError where the file cannot be made.
     """
     # A file of its own: POSIX drops a process's locks on a file as soon as that process closes any descriptor of it.
-    file = open(run / "logs" / ".lock", "ab")  # noqa: SIM115 - the caller closes it
+    file = open_plain(run / "logs" / ".lock", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, "wb")
     try:
         lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError) as error:
+        who = "another process" if (pid := holder(file)) is None else f"another process (PID {pid})"
         file.close()
-        raise RunError(f"{run}: another process is training it; wait for that one, or stop it first") from error
+        raise RunError(f"{run}: {who} is training it; wait for that one, or stop it first") from error
     except OSError:
         # A file system without locks: the run goes on unguarded.
         pass
     return file
+
+
+def holder(file: IO[bytes]) -> int | None:
+    """The number of the other process that holds the lock on `file`; None where there is none.
+
+    The system is asked, since what a file says may be left over from a process that is gone.
+    """
+    layout = "".join(FLOCK.values())
+    wanted = struct.pack(layout, *(fcntl.F_WRLCK if name == "kind" else 0 for name in FLOCK))
+    found = dict(zip(FLOCK, struct.unpack(layout, fcntl.fcntl(file, fcntl.F_GETLK, wanted)), strict=True))
+    return None if found["kind"] == fcntl.F_UNLCK else found["pid"]

@@ -52,14 +52,15 @@ def point_latest(parent: Path, symlink: Callable[[str, Path], None] = os.symlink
     Raises StoreError where a `latest` that is no link is in the way.
     """
     newest = None
-    # Whoever makes another run meanwhile links it later than this, or is seen here.
-    while newest != (found := numbered(parent)[-1].name):
-        newest = found
-        relink(parent / "latest", newest, symlink)
+    with refusals(parent):
+        # Whoever makes another run meanwhile links it later than this, or is seen here.
+        while newest != (found := numbered(parent)[-1].name):
+            newest = found
+            relink(parent / "latest", newest, symlink)
 
 
 def relink(link: Path, target: str, symlink: Callable[[str, Path], None]) -> None:
-    """Let `link` point at `target`, at once; leave it where `symlink` is refused."""
+    """Let `link` point at `target`, at once and durably; leave it where `symlink` is refused."""
     temporary = link.with_name(f".{link.name}.{threading.get_native_id()}.tmp")
     with refusals(link):
         temporary.unlink(missing_ok=True)
@@ -69,6 +70,7 @@ def relink(link: Path, target: str, symlink: Callable[[str, Path], None]) -> Non
             return
         try:
             os.replace(temporary, link)
+            sync_directory(link.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -80,7 +82,10 @@ def numbered(parent: Path) -> list[Path]:
 
 
 def open_run(path: Path) -> Path:
-    """The run directory that `path` names, links such as `latest` followed. Raises RunError where it is not one."""
+    """The run directory that `path` names, links such as `latest` followed.
+
+    Raises RunError where it is not one, or where something in it leads out of it.
+    """
     if not os.path.exists(path):
         siblings: list[str] = []
         with suppress(OSError):
@@ -93,7 +98,22 @@ def open_run(path: Path) -> Path:
         )
     while path.is_symlink():
         path = path.parent / os.readlink(path)
+    check_contents(path)
     return path
+
+
+def check_contents(run: Path) -> None:
+    """Raise RunError unless `run` holds files, directories, and links among them, alone.
+
+    Of a run that a stranger made, a link could lead what is written into any file, and a pipe would never be read.
+    """
+    home = os.path.realpath(run)
+    for directory, names, others in os.walk(run):
+        for path in (Path(directory, name) for name in (*names, *others)):
+            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(home):
+                raise RunError(f"{path}: a link out of the run; put the file itself there, or remove the link")
+            if not (path.is_symlink() or path.is_file() or path.is_dir()):
+                raise RunError(f"{path}: neither a file nor a directory; remove it")
 
 
 def list_runs(root: Path) -> list[Path]:

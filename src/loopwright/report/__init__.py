@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loopwright.files import write_durably
+from loopwright.files import refusals, write_durably
 from loopwright.report.content import gather
 from loopwright.report.markdown import render_markdown
 from loopwright.report.page import render_page
@@ -20,7 +20,8 @@ def write_report(run: Path) -> Path:
     Raises RunError where `run` is no directory, StoreError where a file cannot be written.
     """
     content = gather(Record.load(run))
-    (run / "plots").mkdir(exist_ok=True)
+    with refusals(run / "plots"):
+        (run / "plots").mkdir(exist_ok=True)
     for plot in content.plots:
         _write(run / "plots" / f"{plot.name}.svg", plot.svg)
     _write(run / "report.md", render_markdown(content))

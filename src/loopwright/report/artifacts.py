@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loopwright.lines import revive
+from loopwright.reading import read_at_most
 from loopwright.report.grids import Grid, from_file
 from loopwright.report.values import table
 
@@ -54,7 +55,10 @@ def grids(run: Path, notes: list[str]) -> list[Grid]:
         if path.suffix != ".json":
             continue
         try:
-            grid = from_file(table(revive(json.loads(path.read_bytes()))), path.name)
+            grid = from_file(table(revive(json.loads(read_at_most(path)))), path.name)
+        except OSError as error:
+            notes.append(f"artifacts/{path.name} could not be read: {error.strerror}")
+            continue
         except (ValueError, RecursionError):
             notes.append(f"artifacts/{path.name} is damaged: it is not JSON")
             continue

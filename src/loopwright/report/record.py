@@ -10,6 +10,7 @@ from typing import Any
 
 from loopwright.errors import RunError
 from loopwright.lines import revive
+from loopwright.reading import read_at_most
 from loopwright.report.history import History
 from loopwright.report.values import Table, table, tables
 
@@ -73,7 +74,7 @@ class Record:
 
 def _read_text(path: Path, notes: list[str]) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_at_most(path).decode("utf-8", "replace")
     except FileNotFoundError:
         notes.append(f"{path.name} is missing")
     except OSError as error:
@@ -103,6 +104,6 @@ def _read_table(path: Path, notes: list[str]) -> Table:
 def _parse_toml(text: str, notes: list[str]) -> Table:
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # an integer of thousands of digits is a plain ValueError
         notes.append("config.toml is damaged: it is not TOML")
     return {}

@@ -39,7 +39,8 @@ def tables(value: Any) -> list[Table]:
 
 def numbers(value: Any) -> dict[str, float]:
     """Those entries of a table that are numbers."""
-    found = {str(key): number(entry) for key, entry in table(value).items()}
+    # JSON can hold half of a surrogate pair, which no font and no file can.
+    found = {str(key).encode("utf-8", "replace").decode(): number(entry) for key, entry in table(value).items()}
     return {key: entry for key, entry in found.items() if entry is not None}
 
 

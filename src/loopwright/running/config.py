@@ -9,11 +9,12 @@ from loopwright import __version__
 from loopwright.config import TomlFile, apply, check_format, dumps, leaves, overrides_from_file, read_toml, to_dict
 from loopwright.core.experiment import Expect, Experiment
 from loopwright.core.study import Study
-from loopwright.errors import RunError
+from loopwright.errors import ConfigError, RunError
 from loopwright.running.registry import Entry, file_sha256, find
 
 FORMAT = 1
 HEAD = ("format", "loopwright", "experiment", "member", "code_sha256")
+MOST_LETTERS = 1000
 NEUTRAL = {
     "name",
     "seed",
@@ -73,7 +74,11 @@ def recorded(path: Path, reference: str | None = None) -> tuple[Experiment | Stu
     file = read_toml(path)
     check_format(file, newest=FORMAT)
     name, member, sha256 = (file.data.get(key) for key in ("experiment", "member", "code_sha256"))
-    entry = trusted(str(name), sha256, path, reference)
+    if not (isinstance(name, str) and name.isprintable() and len(name) <= MOST_LETTERS):
+        raise ConfigError(
+            f"{file.line('experiment')}: experiment: a name of at most {MOST_LETTERS} letters is expected"
+        )
+    entry = trusted(name, sha256, path, reference)
     origin = Origin(entry.name, str(member) if member else None, entry.sha256)
     made = entry.make()
     if isinstance(made, Study):

@@ -17,13 +17,16 @@ from loopwright.core.evaluate import untouched
 from loopwright.core.experiment import Experiment
 from loopwright.core.interrupt import Interrupt
 from loopwright.core.loop import Ended, train
+from loopwright.core.parallel import ALONE, Workers
+from loopwright.core.precision import refusals_named
 from loopwright.core.state import State
-from loopwright.errors import CheckpointError, Interrupted, LoopwrightError, StoreError
-from loopwright.files import refusals
+from loopwright.errors import CheckpointError, Interrupted, LoopwrightError, StoreError, WorkerError
+from loopwright.files import reading, refusals
 from loopwright.journal import RunJournal, Sink
 from loopwright.journal.tensorboard import TensorBoardSink
 from loopwright.lines import scan_history
-from loopwright.protocols import Hook
+from loopwright.protocols import Hook, NoJournal, NoStore
+from loopwright.report.values import number, table
 from loopwright.running.summary import parameter_count, read_json, summarize, write_json
 from loopwright.seeding import preserved_generators
 from loopwright.store import CheckpointStore, newest_good, read_saved
@@ -44,29 +47,33 @@ class Watchers:
 
 @dataclass(frozen=True)
 class Session:
-    """A run that is being carried out: its directory, its experiment, its state, and who looks on."""
+    """A run that is being carried out: its directory, its experiment, its state, who looks on, and on which workers."""
 
     run: Path
     experiment: Experiment
     state: State
     watchers: Watchers
+    workers: Workers = ALONE
 
 
 def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path:
     """Train to the end and write what a finished run has; `rejected` is given where the run is resumed.
 
-    Whatever ends it before, a signal, our errors or a task's own, is in the record, and raised.
+    Whatever ends it before, a signal, our errors or a task's own, is in the record, and raised. The record is the first
+    worker's; the others compute and go.
     """
     run, state, watchers = session.run, session.state, session.watchers
+    if session.workers.worker.rank:
+        return follow(session)
     write_json(run / "metrics.json", {"experiment": session.experiment.name, "status": "running"})
     watchers.say(introduction(session.experiment, state))
     with (
         tensorboard(session) as extra,
-        Interrupt(watchers.say) as interrupt,
+        interrupt_of(session) as interrupt,
         RunJournal(run, sinks=[*watchers.sinks, *extra], resumed_at=state.step) as journal,
     ):
         if rejected is not None:
-            journal.event("resumed", state.step, rejected=list(rejected))
+            journal.event("resumed", state.step, rejected=list(rejected), workers=session.workers.worker.size)
         try:
             ended, timing = timed_training(session, journal, interrupt)
             if ended == "interrupt":
@@ -90,14 +97,54 @@ def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) 
     experiment, state = session.experiment, session.state
     first, start = state.step, time.perf_counter()
     session.watchers.begin(experiment.cadence().total)
-    with CheckpointStore(session.run / "checkpoints", experiment.keep) as store:
+    with CheckpointStore(session.run / "checkpoints", experiment.keep) as store, lost_workers_named(session.run):
         ended = train(
-            experiment, state, journal=journal, store=store, hooks=session.watchers.hooks, interrupt=interrupt
+            experiment,
+            state,
+            journal=journal,
+            store=store,
+            hooks=session.watchers.hooks,
+            interrupt=interrupt,
+            workers=session.workers,
         )
     seconds = time.perf_counter() - start
     samples = samples_seen(experiment, state.step) - samples_seen(experiment, first)
     speed = {"steps_per_second": (state.step - first) / seconds, "samples_per_second": samples / seconds}
     return ended, {"train_seconds": seconds, **speed}
+
+
+def follow(session: Session) -> Path:
+    """What a worker does that is not the first: the same steps, without a record."""
+    with interrupt_of(session) as interrupt, lost_workers_named(session.run):
+        ended = train(
+            session.experiment,
+            session.state,
+            journal=NoJournal(),
+            store=NoStore(),
+            interrupt=interrupt,
+            workers=session.workers,
+        )
+    if ended == "interrupt":
+        raise stopped(session, interrupt)
+    return session.run
+
+
+def interrupt_of(session: Session) -> Interrupt:
+    """What notes signals; among several workers without a word, for the sender may only be taking the group down."""
+    return Interrupt(session.watchers.say) if session.workers.worker.size == 1 else Interrupt(patience=2.0)
+
+
+@contextmanager
+def lost_workers_named(run: Path) -> Iterator[None]:
+    """Say how to go on where another worker is gone; and which operation it was that is not deterministic."""
+    try:
+        with refusals_named():
+            yield
+    except WorkerError as error:
+        raise WorkerError(
+            f"{error}\nwhat was saved is whole; go on with as many workers as are left: "
+            f"torchrun --nproc-per-node N -m loopwright resume {run}"
+        ) from error
 
 
 def samples_seen(experiment: Experiment, steps: int) -> int:
@@ -125,9 +172,11 @@ def finish(session: Session, ended: Ended, timing: dict[str, float]) -> None:
 
 def first_loss(run: Path) -> float:
     """The loss of the first step in the history, before any update; NaN where there is none."""
-    records = scan_history(run / "logs" / "history.jsonl", revived=True)
-    losses = (record["loss"]["total"] for record in records if record.get("kind") == "step" and record.get("step") == 1)
-    return float(next(losses, math.nan))
+    path = run / "logs" / "history.jsonl"
+    steps = (record for record in scan_history(path, revived=True) if record.get("kind") == "step")
+    with reading(path):
+        loss = number(next((table(step, "loss").get("total") for step in steps if step.get("step") == 1), None))
+    return math.nan if loss is None else loss
 
 
 def broke_off(session: Session, journal: RunJournal, error: BaseException) -> None:

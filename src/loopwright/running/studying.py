@@ -7,9 +7,10 @@ from typing import Any
 
 from loopwright.config import dumps
 from loopwright.core.experiment import Experiment
+from loopwright.core.parallel import Workers
 from loopwright.core.study import Study
-from loopwright.errors import Interrupted, NonFiniteError, RunError
-from loopwright.files import write_text
+from loopwright.errors import ConfigError, Interrupted, NonFiniteError, RunError
+from loopwright.files import make_directory, write_text
 from loopwright.journal import create_run, describe_run, open_run
 from loopwright.running.config import Origin, dump_config, recorded
 from loopwright.running.runner import resume_run, train_one_experiment
@@ -57,10 +58,10 @@ def carry_out(study: Study, run: Path, watchers: Watchers, origin: Origin) -> Pa
             write_json(run / "metrics.json", about)
             message = f"stopped in member {member.name} and saved; go on with: loopwright resume {run}"
             raise interrupted(message, stop.exit_code, run) from stop
-        done.append((member, {"run": str(directory), **read_json(directory / "metrics.json")}))
+        done.append((member, {**read_json(directory / "metrics.json"), "run": str(directory)}))
         members = [metrics for _, metrics in done]
         write_json(run / "metrics.json", {"experiment": study.name, "status": "running", "members": members})
-    (run / "artifacts").mkdir(exist_ok=True)
+    make_directory(run / "artifacts")
     study.conclude(done, run / "artifacts")
     write_json(run / "metrics.json", {"experiment": study.name, "status": "finished", "members": members})
     write_report(run, watchers.say)
@@ -85,6 +86,12 @@ def bring_to_end(member: Experiment, run: Path, watchers: Watchers, origin: Orig
         return train_one_experiment(member, run / "members", watchers, origin=origin.of_member(member.name))
     except NonFiniteError:
         return directory
+
+
+def refuse_studies(workers: Workers, name: str) -> None:
+    """Raise ConfigError where several workers would carry out a study."""
+    if workers.worker.size > 1:
+        raise ConfigError(f"{name}: a study, whose members are runs of their own; start it without torchrun")
 
 
 def is_study(run: Path) -> bool:

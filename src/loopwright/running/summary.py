@@ -15,6 +15,7 @@ from loopwright.core.state import State
 from loopwright.files import write_text
 from loopwright.lines import finite
 from loopwright.protocols import SPLITS
+from loopwright.reading import read_at_most
 
 NEAR = 0.15
 """How far from the claimed level the first step's loss may be: it is one batch's, with dropout and augmentation."""
@@ -77,7 +78,7 @@ def write_json(path: Path, content: Any) -> None:
 def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file; an empty one where it is missing, cannot be read or is something else."""
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(read_at_most(path))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

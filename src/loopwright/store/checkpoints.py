@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loopwright.errors import CheckpointError
+from loopwright.errors import CheckpointError, StoreError
 from loopwright.files import link_durably, make_directory, refusals
 from loopwright.store.format import read_checkpoint, write_checkpoint
 from loopwright.store.staging import Staging
@@ -49,6 +49,11 @@ class CheckpointStore:
         copied = self.staging.copy({"step": step, "state": content})
         self.pending = self.worker.submit(self.write, copied, step, best)
 
+    def check(self) -> None:
+        """Raise StoreError where what was saved could not be written; never waits."""
+        if self.pending is not None and self.pending.done():
+            self.wait()
+
     def wait(self) -> None:
         """Return when everything saved is durable; raises StoreError where it could not be written."""
         if self.pending is None:
@@ -74,10 +79,15 @@ class CheckpointStore:
     def __enter__(self) -> CheckpointStore:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *exception: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *trace: object) -> None:
         self.worker.shutdown()
-        if kind is None:
+        try:
             self.wait()
+        except StoreError as failure:
+            # What ended the run is the news; that its last save is lost is told with it.
+            if error is None:
+                raise
+            error.add_note(f"besides, {failure}")
 
 
 @dataclass(frozen=True)
@@ -113,7 +123,7 @@ def newest_good(directory: Path, report: Callable[[str], None] = lambda line: No
 def read_saved(path: Path) -> dict[str, Any]:
     """The content of a checkpoint of a run, `step` and `state`; raises CheckpointError where it is not a good one."""
     content = read_checkpoint(path)
-    if not isinstance(content.get("state"), dict):
+    if not (isinstance(content.get("state"), dict) and isinstance(content.get("step"), int)):
         raise CheckpointError(f"{path}: holds no state of a run; what save_checkpoint wrote is read by load_checkpoint")
     return content
 

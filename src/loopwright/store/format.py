@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -16,9 +17,11 @@ from typing import Any, BinaryIO, cast
 
 import torch
 import xxhash
+from torch import Tensor
 
 from loopwright.errors import CheckpointError
 from loopwright.files import write_durably
+from loopwright.reading import open_plain
 from loopwright.store.plain import plain
 
 FORMAT = 1
@@ -32,11 +35,15 @@ UNREADABLE = (
     AttributeError,
     EOFError,
     LookupError,
+    MemoryError,
+    NotImplementedError,
     RuntimeError,
     TypeError,
     UnpicklingError,
+    UserWarning,  # where warnings are errors
     ValueError,
     struct.error,
+    zipfile.BadZipFile,
 )
 """What torch's restricted reader raises on an archive that was not made by `torch.save` from plain content."""
 
@@ -75,7 +82,7 @@ def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
 
     Raises StoreError where the file cannot be written, or where `content` holds anything that could not be read back.
     """
-    archived = plain({**content, "format": FORMAT}, lambda tensor, place: tensor.detach())
+    archived = plain({**content, "format": FORMAT}, lambda tensor, place: whole(tensor.detach()))
 
     def fill(file: BinaryIO) -> None:
         digesting = Digesting(file)
@@ -89,13 +96,26 @@ def write_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
     write_durably(path, fill)
 
 
+def whole(tensor: Tensor) -> Tensor:
+    """`tensor` in memory of its own size; one that was expanded is copied."""
+    return tensor.contiguous() if reaches_beyond(tensor) else tensor
+
+
+def reaches_beyond(tensor: Tensor) -> bool:
+    """Whether as many elements, from the first one on, are more than the tensor's memory holds."""
+    if tensor.layout != torch.strided:
+        return False
+    end = tensor.storage_offset() * tensor.element_size() + tensor.nbytes
+    return end > tensor.untyped_storage().nbytes()
+
+
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """The content of a checkpoint, tensors on the CPU. Verified before it is parsed; never runs code of the file's.
 
     Raises CheckpointError where the file is missing, damaged, cut short or from a newer version.
     """
     try:
-        with open(path, "rb") as file:
+        with open_plain(path) as file:
             verify(file, path)
             content = parse(file, path)
     except OSError as error:
@@ -128,6 +148,7 @@ def verify(file: BinaryIO, path: Path) -> None:
 def parse(file: BinaryIO, path: Path) -> dict[str, Any]:
     """The content of a verified file; raises CheckpointError where it holds anything but tensors and plain values."""
     try:
+        check_archive(file)
         content = torch.load(file, map_location="cpu", weights_only=True)
     except UNREADABLE as error:
         wanted = re.search(r"GLOBAL ([\w.]+)", str(error))
@@ -135,4 +156,40 @@ def parse(file: BinaryIO, path: Path) -> dict[str, Any]:
         raise CheckpointError(f"{path}: holds more than tensors and plain values ({found}), it was not read") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: holds a {type(content).__name__}; a checkpoint is a dict")
+    check_values(content, path)
     return content
+
+
+def check_archive(file: BinaryIO) -> None:
+    """Raise ValueError unless each part of the archive is stored as it is, once; leaves `file` at its start.
+
+    What `torch.save` writes is. A compressed part of a megabyte can fill a gigabyte of memory.
+    """
+    with zipfile.ZipFile(file) as archive:
+        parts = archive.infolist()
+    if len({part.filename for part in parts}) < len(parts):
+        raise ValueError("a part occurs twice")
+    if any(part.compress_type != zipfile.ZIP_STORED for part in parts):
+        raise ValueError("a part is compressed")
+    file.seek(0)
+
+
+def check_values(content: Any, path: Path) -> None:
+    """Raise CheckpointError unless `content` could have been written by `write_checkpoint`.
+
+    What occurs in itself, or again and again, is walked through without end. A tensor larger than the memory that it
+    lies in takes its whole size when it is copied, and a fused kernel would walk on behind that memory.
+    """
+    waiting, seen = [content], set()
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Tensor):
+            if reaches_beyond(value):
+                raise CheckpointError(f"{path}: holds a tensor larger than its memory, {tuple(value.shape)}")
+        elif isinstance(value, dict | list | tuple):
+            if id(value) in seen and value:
+                raise CheckpointError(f"{path}: holds a {type(value).__name__} twice or inside itself")
+            seen.add(id(value))
+            waiting += [*value, *value.values()] if isinstance(value, dict) else value
+        elif not isinstance(value, bool | int | float | str | None):
+            raise CheckpointError(f"{path}: holds a {type(value).__name__}, neither a tensor nor a plain value")

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from loopwright.errors import CheckpointError
 from loopwright.files import make_directory
 from loopwright.store.format import read_checkpoint, write_checkpoint
-from loopwright.weights import check_weights, load_weights
+from loopwright.weights import check_weights, load_optimizer, load_weights
 
 NUMBERS = ("epoch", "step", "metrics", "seed", "extra")
 
@@ -62,17 +62,8 @@ def load_checkpoint(path: str | Path, model: nn.Module, optimizer: Optimizer | N
         )
     check_weights(model, content["model"], str(path))
     if optimizer is not None:
+        if content["optimizer"] is None:
+            raise CheckpointError(f"{path}: holds no optimizer; load the model alone, or save both next time")
         load_optimizer(optimizer, content["optimizer"], str(path))
     load_weights(model, content["model"], str(path))
     return {key: content[key] for key in NUMBERS}
-
-
-def load_optimizer(optimizer: Optimizer, saved: Any, origin: str) -> None:
-    """Restore `optimizer` from its saved state; raises CheckpointError where that is none, or another one's."""
-    if saved is None:
-        raise CheckpointError(f"{origin}: holds no optimizer; load the model alone, or save both next time")
-    try:
-        optimizer.load_state_dict(saved)
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        name = type(optimizer).__name__
-        raise CheckpointError(f"{origin}: does not fit this {name} ({error}); build the one that was saved") from error

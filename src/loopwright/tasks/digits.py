@@ -18,7 +18,7 @@ from loopwright.models.cnn import DigitCNN
 from loopwright.models.mlp import MLP
 from loopwright.protocols import Batch, Split
 from loopwright.seeding import Uniform
-from loopwright.tasks.images import write_image_artifacts
+from loopwright.tasks.images import in_shades, write_image_artifacts
 from loopwright.tasks.packages import require_packages
 from loopwright.tasks.supervised import classification_loss, gather
 
@@ -63,6 +63,10 @@ class Digits:
     def evaluate(self, model: nn.Module, split: Split) -> dict[str, float]:
         """Loss (without smoothing), accuracy, macro-F1, calibration error."""
         return gather(model, self.data, split, "image", classes=10).result()
+
+    def show(self, batch: Batch, row: int) -> str:
+        """The image in shades, and its label."""
+        return f"{in_shades(batch['image'][row, 0])}\nlabel {int(batch['label'][row])}"
 
     def artifacts(self, model: nn.Module, directory: Path) -> None:
         """The test split's tables, and the images that were taken for something else."""

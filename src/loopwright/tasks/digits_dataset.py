@@ -19,6 +19,7 @@ from loopwright.data.transforms import On, RandomRotation, ToTensor
 from loopwright.models.cnn import DigitCNN
 from loopwright.protocols import Batch, Split
 from loopwright.tasks.digits import FRACTIONS
+from loopwright.tasks.images import in_shades
 from loopwright.tasks.packages import require_packages
 from loopwright.tasks.supervised import classification_loss, gather, write_tables
 
@@ -74,6 +75,10 @@ class DigitsDataset:
     def evaluate(self, model: nn.Module, split: Split) -> dict[str, float]:
         """Loss, accuracy, macro-F1, calibration error."""
         return gather(model, self.data, split, "image", classes=10).result()
+
+    def show(self, batch: Batch, row: int) -> str:
+        """The image in shades, and its label."""
+        return f"{in_shades(batch['image'][row, 0])}\nlabel {int(batch['label'][row])}"
 
     def artifacts(self, model: nn.Module, directory: Path) -> None:
         """The test split's tables."""

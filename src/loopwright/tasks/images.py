@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from loopwright.protocols import Data, Split
 from loopwright.tasks.supervised import gather, write_tables
 
 SHOWN = 24
+SHADES = " ░▒▓█"
+SMALL_ROWS = 16
+"""Images of more rows are shown at half their height, one character a pixel; smaller ones two characters a pixel."""
 
 
 def write_image_artifacts(model: nn.Module, data: Data, directory: Path, *, classes: int) -> None:
@@ -43,3 +46,15 @@ def draw_mistakes(model: nn.Module, data: Data, split: Split, path: Path) -> Non
         axes.imshow(image.numpy(), cmap="gray_r")
         axes.set_title(f"{label} taken for {taken}\n{certainty:.0%}, no. {sample}", fontsize=8)
     figure.savefig(path, metadata={"Date": None})
+
+
+def in_shades(image_HW: Tensor) -> str:
+    """An image (H, W) in block characters, from its darkest value to its brightest."""
+    pixels = image_HW.float()
+    pixels = (pixels - pixels.min()) / (pixels.max() - pixels.min()).clamp(min=1e-12)
+    if len(pixels) > SMALL_ROWS:
+        pixels = pixels[: len(pixels) // 2 * 2].unflatten(0, (-1, 2)).mean(1)
+    else:
+        pixels = pixels.repeat_interleave(2, dim=1)
+    levels = (pixels * len(SHADES)).long().clamp(max=len(SHADES) - 1)
+    return "\n".join("".join(SHADES[level] for level in row) for row in levels.tolist())

@@ -57,6 +57,10 @@ class Line:
         bias, end = model(torch.tensor([[0.0], [1.0]], device=device)).flatten().tolist()
         return {"loss": total / self.data.size(split), "slope": end - bias, "intercept": bias}
 
+    def show(self, batch: Batch, row: int) -> str:
+        """The point."""
+        return f"x {batch['x'][row].item():.4f}  y {batch['y'][row].item():.4f}"
+
     def artifacts(self, model: nn.Module, directory: Path) -> None:
         """The test points and the line through them."""
         from matplotlib.figure import Figure

@@ -18,7 +18,7 @@ from loopwright.models.cnn import MnistCNN
 from loopwright.models.resnet import MnistResNet
 from loopwright.protocols import Batch, Split
 from loopwright.seeding import Uniform
-from loopwright.tasks.images import write_image_artifacts
+from loopwright.tasks.images import in_shades, write_image_artifacts
 from loopwright.tasks.supervised import classification_loss, gather
 
 MEAN, STD = 0.1307, 0.3081
@@ -73,6 +73,10 @@ class Mnist:
     def evaluate(self, model: nn.Module, split: Split) -> dict[str, float]:
         """Loss (without smoothing), accuracy, macro-F1, calibration error."""
         return gather(model, self.data, split, "image", classes=10).result()
+
+    def show(self, batch: Batch, row: int) -> str:
+        """The image in shades, and its label."""
+        return f"{in_shades(batch['image'][row, 0])}\nlabel {int(batch['label'][row])}"
 
     def artifacts(self, model: nn.Module, directory: Path) -> None:
         """The test split's tables, and the images that were taken for something else."""

@@ -53,6 +53,11 @@ class Points:
         """Loss, accuracy, macro-F1, calibration error."""
         return gather(model, self.data, split, "point", classes=2).result()
 
+    def show(self, batch: Batch, row: int) -> str:
+        """The point and its class."""
+        x, y = batch["point"][row].tolist()
+        return f"({x:.4f}, {y:.4f}) class {int(batch['label'][row])}"
+
     def artifacts(self, model: nn.Module, directory: Path) -> None:
         """The decision boundary with the training points, the test split's tables."""
         draw_boundary(model, self.data.splits["train"], directory / "decision-boundary.svg")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from textwrap import wrap
 
 import numpy as np
 import torch
@@ -99,6 +100,12 @@ class Tabular:
     def evaluate(self, model: nn.Module, split: Split) -> dict[str, float]:
         """Loss, accuracy, macro-F1, calibration error."""
         return gather(model, self.data, split, "x", classes=len(self.table.class_names)).result()
+
+    def show(self, batch: Batch, row: int) -> str:
+        """The row's features by name, scaled as the network sees them, and its class."""
+        values = zip(self.table.feature_names, batch["x"][row].tolist(), strict=True)
+        shown = ", ".join(f"{name} {value:.3g}" for name, value in values)
+        return "\n".join([*wrap(shown, 100), f"class {self.table.class_names[int(batch['label'][row])]}"])
 
     def artifacts(self, model: nn.Module, directory: Path) -> None:
         """The test split's tables; the baselines, fitted on the same rows, and how all compare; the scaler."""

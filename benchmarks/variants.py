@@ -1,0 +1,102 @@
+"""The engine beside itself: what logical shards and the deterministic mode cost on one worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from engine import journalled
+from loops import bare
+from timing import Section, Spread, Watch, interleaved, ratios
+from workloads import CNN, LARGE_BATCH_GPT, MLP, SMALL_GPT, WIDE_MLP, Workload
+
+PLAIN, CONTROL, BARE = "Loopwright", "Loopwright again (control)", "bare PyTorch"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A workload with a change of the experiment, and what a shard of it holds."""
+
+    workload: Workload
+    name: str
+    changes: Mapping[str, Any]
+    holds: str = ""
+    bounded: bool = True
+
+
+SHARDS = (
+    Variant(WIDE_MLP, "2 shards", {"shards": 2}, "128 rows"),
+    Variant(WIDE_MLP, "4 shards", {"shards": 4}, "64 rows"),
+    Variant(WIDE_MLP, "16 shards", {"shards": 16}, "16 rows", bounded=False),
+    Variant(CNN, "4 shards", {"shards": 4}, "64 rows"),
+    Variant(LARGE_BATCH_GPT, "2 shards", {"shards": 2}, "1,024 tokens"),
+    Variant(LARGE_BATCH_GPT, "4 shards", {"shards": 4}, "512 tokens"),
+    Variant(LARGE_BATCH_GPT, "16 shards", {"shards": 16}, "128 tokens", bounded=False),
+)
+STRICT = tuple(
+    Variant(workload, "deterministic", {"deterministic": True}, bounded=False)
+    for workload in (MLP, WIDE_MLP, CNN, SMALL_GPT)
+)
+
+
+def measure(title: str, variants: tuple[Variant, ...], *, quick: bool) -> Section:
+    """One table: µs per step of each variant, beside the engine without it and the bare loop, in the same rounds."""
+    rows: list[tuple[str, ...]] = []
+    data: dict[str, Any] = {}
+    for workload in dict.fromkeys(variant.workload for variant in variants):
+        of_it = [variant for variant in variants if variant.workload == workload]
+        seconds = timed(workload.quick() if quick else workload, of_it)
+        data[workload.name] = seconds
+        for name in (BARE, PLAIN, CONTROL):
+            rows.append((workload.name, name, "", *told(seconds[name], seconds[PLAIN]), ""))
+        for variant in of_it:
+            step, ratio = told(seconds[variant.name], seconds[PLAIN])
+            rows.append((workload.name, variant.name, variant.holds, step, ratio, verdict(variant, seconds)))
+    return Section(
+        title=f"{title}: one worker, median (quartiles) of the rounds",
+        columns=("model", "loop", "a shard holds", "µs per step", "ratio to Loopwright", "target"),
+        rows=rows,
+        notes=(),
+        data=data,
+    )
+
+
+def timed(workload: Workload, variants: list[Variant]) -> dict[str, list[float]]:
+    """Seconds per step of each contestant, by rounds."""
+    torch.set_num_threads(workload.threads)
+
+    def run(contestant: Any) -> float:
+        torch.manual_seed(0)
+        watch = Watch(workload.warmup, workload.steps)
+        contestant(workload, watch)
+        return watch.seconds_per_step
+
+    contestants = {BARE: bare, PLAIN: journalled, CONTROL: journalled}
+    contestants |= {variant.name: partial(journalled, **variant.changes) for variant in variants}
+    return interleaved({name: partial(run, one) for name, one in contestants.items()}, workload.rounds, workload.name)
+
+
+def told(seconds: list[float], plain: list[float]) -> tuple[str, str]:
+    """A step's time, and how many times that of the engine without the variant."""
+    return Spread.of(seconds).scaled(1e6).shown(0), ratios(seconds, plain).shown(3)
+
+
+def verdict(variant: Variant, seconds: Mapping[str, list[float]]) -> str:
+    """Whether a shard that is large enough costs as little as is said."""
+    if not variant.bounded:
+        return ""
+    ratio = ratios(seconds[variant.name], seconds[PLAIN]).median
+    return f"at most {variant.workload.target}: {'met' if ratio <= variant.workload.target else 'MISSED'}"
+
+
+def shards(*, quick: bool) -> Section:
+    """Logical shards against none."""
+    return measure("logical shards", SHARDS, quick=quick)
+
+
+def strict(*, quick: bool) -> Section:
+    """The deterministic mode against the default."""
+    return measure("--deterministic", STRICT, quick=quick)

@@ -1,0 +1,1 @@
+"""Campaigns that attack what the README promises, and count. `make guarantees` writes what they found into docs."""

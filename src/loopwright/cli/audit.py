@@ -1,0 +1,129 @@
+"""`loopwright audit NAME`: prove the promises on an experiment of one's own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import randbelow
+from types import FrameType
+from typing import NoReturn
+
+from tqdm import tqdm
+
+from loopwright.cli.parsing import parser
+from loopwright.cli.train import AMP, by_name, overridden, reachable
+from loopwright.config import parse_flags
+from loopwright.core.experiment import Experiment
+from loopwright.core.study import Study
+from loopwright.errors import Interrupted, UsageError
+from loopwright.proving import ROWS, as_table, audit, ending, shortened
+from loopwright.running.config import Origin
+
+ABOUT = """\
+Prove the promises on an experiment: a short version of it is run in many ways, each in fresh processes, and what comes
+out is compared bit by bit with a run that was left alone. A study's first member is audited.
+
+  loopwright audit digits-mlp
+  loopwright audit path/to/file.py:function --only sigterm sigkill --steps 100
+  loopwright audit digits-cnn --precision bf16 --shards 8
+
+Every flag of `loopwright train NAME` is known. Unless they say otherwise, a run has 24 steps (an epoch and four steps
+where that is at most 100), and evaluates and saves in between. Exit code 1 where a row differs; its runs are then kept.
+
+rows
+"""
+
+
+def run(arguments: list[str]) -> int:
+    """Audit what the arguments describe; 1 where a promise does not hold."""
+    texts = "\n".join(f"  {name:<14} {(row.__doc__ or '').strip()}" for name, row in ROWS.items())
+    options = parser("audit", ABOUT + texts, usage="loopwright audit NAME [--only ROW …] [any flag of train]")
+    options.add_argument("--only", nargs="+", action="extend", default=[], metavar="ROW", help="these rows alone")
+    options.add_argument("--keep", type=Path, metavar="DIR", help="keep the runs, in a new directory")
+    options.add_argument("--audit-seed", type=int, metavar="N", help="where runs are stopped (drawn, and printed)")
+    options.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    name, rest = arguments[:1], arguments[1:]
+    if not name or name[0] in ("-h", "--help"):
+        options.parse_args(["--help"])
+    if name[0].startswith("-"):
+        raise UsageError("audit: the experiment's name comes first, as in loopwright audit digits-mlp")
+    parsed, unknown = options.parse_known_args(rest)
+    flags = [spelled for flag in unknown for spelled in (AMP if flag == "--amp" else [flag])]
+    # `python -m loopwright` can import from the current directory; then its processes can as well.
+    search = [entry for entry in sys.path[:1] if entry in ("", os.getcwd())]
+    seed = randbelow(1_000_000) if parsed.audit_seed is None else parsed.audit_seed
+    with Progress(quiet=parsed.quiet) as progress, stoppable():
+        experiment, origin = subject(name[0], flags, progress)
+        progress.say(f"auditing {experiment.name}, {experiment.cadence().total} steps; --audit-seed {seed}")
+        found = audit(
+            experiment, origin, only=parsed.only, seed=seed, keep=parsed.keep, search=search, watch=progress.begin
+        )
+    print(as_table(found, shutil.get_terminal_size((120, 24)).columns))
+    print("\n".join(ending(found)))
+    return 1 if found.broken else 0
+
+
+def subject(name: str, flags: list[str], progress: Progress) -> tuple[Experiment, Origin]:
+    """The experiment to audit, shortened where the flags do not say how long it is; and where it comes from."""
+    made, origin = by_name(name)
+    if isinstance(made, Study):
+        first = made.members[0]
+        origin = origin.of_member(first.name)
+        progress.say(f"{name} is a study; its first member, {first.name}, is audited")
+    else:
+        first = made
+    given = parse_flags(flags, first, aliases=reachable(first)) if flags else {}
+    return shortened(overridden(first, flags), set(given)), origin
+
+
+class Progress:
+    """Which row is running, on stderr: a live line on a terminal, plain lines elsewhere. Use as a context."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self.quiet = quiet
+        self.bar: tqdm[NoReturn] | None = None
+
+    def say(self, line: str) -> None:
+        """Print a line that stays."""
+        if not self.quiet:
+            tqdm.write(line, file=sys.stderr)
+
+    def begin(self, name: str, number: int, total: int) -> None:
+        """The row `name` begins, after `number` of `total`."""
+        if self.quiet:
+            return
+        if not sys.stderr.isatty():
+            self.say(f"{time.strftime('%H:%M:%S')}  {number}/{total}  {name}")
+            return
+        if self.bar is None:
+            self.bar = tqdm(total=total, file=sys.stderr, leave=False, bar_format="{n}/{total} |{bar:16}| {desc}")
+        self.bar.update(number - self.bar.n)
+        self.bar.set_description_str(name)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """SIGTERM and Ctrl-C end what runs inside by an exception, so that its processes and files go first."""
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        raise Interrupted("audit: stopped, its processes were ended", number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from loopwright.cli.main import main
+from loopwright.experiments.points import points
+from tests.proving.making import ROOT, copied, edit_history, edit_json, files, trained
+
+
+@pytest.fixture(autouse=True)
+def _in_the_repository(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A run, the same again, and one with another rate."""
+    root, short = tmp_path_factory.mktemp("runs"), {"file": "", "steps": 8, "eval_every": 3, "threads": 1}
+    chosen = points().optimizer
+    faster = replace(chosen, lr=2 * chosen.lr)
+    return [trained("points", root, optimizer=optimizer, **short) for optimizer in (chosen, chosen, faster)]
+
+
+def test_equal_runs_are_exit_code_0(runs, capsys):
+    capsys.readouterr()
+    assert main(["bisect", str(runs[0]), str(runs[1])]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert "the records differ in nothing that bits depend on" in captured.out
+    assert "steps: all 8 are equal in every bit" in captured.out
+    assert "validations: all 2 are equal in every bit" in captured.out
+    assert "cause" not in captured.out
+
+
+def test_runs_that_part_are_exit_code_1_and_a_named_cause(runs, capsys):
+    before = [files(run) for run in runs]
+    capsys.readouterr()
+    assert main(["bisect", str(runs[0]), str(runs[2])]) == 1
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[:2] == [f"A  {runs[0]}", f"B  {runs[2]}"]
+    assert ["config", "optimizer.lr", "0.01", "0.02"] in [line.split() for line in lines]
+    assert "steps: they part at step 1, 0 before it are equal" in lines
+    assert "  A from the first state, a function of the seed: gives what A recorded" in lines
+    assert any(line.startswith("  first difference  learning rate, lr") for line in lines)
+    assert "cause   another hyper-parameter, optimizer.lr" in lines
+    assert "trying the step of A with optimizer.lr of B" in captured.err
+    assert [files(run) for run in runs] == before
+
+
+def test_json_says_the_same(runs, capsys):
+    capsys.readouterr()
+    assert main(["bisect", str(runs[0]), str(runs[2]), "--json", "--quiet"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    told = json.loads(captured.out)
+    assert told["part"] is True
+    assert told["steps"]["step"] == 1
+    assert told["replays"]["alone"] == ["optimizer.lr"]
+    assert [cause["name"] for cause in told["causes"]] == ["another hyper-parameter, optimizer.lr"]
+    assert main(["bisect", str(runs[0]), str(runs[1]), "--json", "--quiet"]) == 0
+    assert json.loads(capsys.readouterr().out)["part"] is False
+
+
+def test_a_run_that_cannot_be_done_again_is_said_to_be_one(runs, tmp_path, capsys):
+    other = copied(runs[2], tmp_path / "other")
+    edit_json(other / "env.json", data_sha256="0" * 64)
+    capsys.readouterr()
+    assert main(["bisect", str(runs[0]), str(other)]) == 1
+    out = capsys.readouterr().out
+    assert "B cannot be done again here:" in out
+    assert "the data have digest" in out
+    assert "cause   other data" in out
+
+
+def test_what_a_record_holds_cannot_write_to_the_terminal(runs, tmp_path, capsys):
+    other = copied(runs[1], tmp_path / "other")
+    edit_json(other / "env.json", cpu="\x1b[2J")
+    assert main(["bisect", str(runs[0]), str(other)]) == 0
+    out = capsys.readouterr().out
+    assert "\\x1b[2J" in out
+    assert "\x1b" not in out
+
+
+def test_a_record_made_elsewhere_is_told_from_one_that_is_reproduced(runs, tmp_path, capsys):
+    other = copied(runs[1], tmp_path / "other")
+    edit_history(other, 6, grad_norm=0.5)
+    capsys.readouterr()
+    assert main(["bisect", str(runs[0]), str(other)]) == 1
+    out = capsys.readouterr().out
+    assert "gives what A recorded" in out
+    assert "does NOT give what B recorded" in out
+    assert "both give the same here, in every bit" in out
+    assert "cause   other conditions than here" in out
+
+
+def test_bad_usage_is_exit_code_2(runs, capsys):
+    capsys.readouterr()
+    for arguments, message in (
+        ([str(runs[0])], "the following arguments are required: RUN_B"),
+        ([str(runs[0]), "tests"], "tests: not a run"),
+        ([str(runs[0]), str(runs[1]), "--jsn"], "'--jsn' is not known, did you mean '--json'?"),
+    ):
+        assert main(["bisect", *arguments]) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert message in captured.err

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from loopwright.cli.main import main
+from tests.proving.making import ROOT, copied, edit_history, files, trained
+
+
+@pytest.fixture(autouse=True)
+def _in_the_repository(monkeypatch):
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    return trained("digits-mlp", root, file="", shards=2, steps=12, eval_every=5, keep=5, threads=1)
+
+
+@pytest.fixture
+def wrong(run, tmp_path):
+    """The run with another loss recorded in step 7."""
+    other = copied(run, tmp_path / "wrong")
+    edit_history(other, 7, loss={"total": 2.5, "cross_entropy": 2.5})
+    return other
+
+
+def test_a_step_is_shown(run, capsys):
+    before = files(run)
+    assert main(["replay", str(run), "--step", "7", "--samples", "2"]) == 0
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[0] == f"{run}  step 7, from step-00000005.pt (step 5), 1 step in between done again too"
+    assert [line.split()[0] for line in lines[3:9]] == ["loss", "loss", "grad_norm", "lr", "samples", "epoch"]
+    assert all(line.endswith("equal") for line in lines[3:9])
+    assert lines[9] == "every recorded number is equal in every bit"
+    assert sum(line.startswith("shard ") for line in lines) == 2
+    assert sum("label" in line for line in lines) == 2
+    assert "█" in captured.out
+    assert "step 6/6" in captured.err
+    assert max(len(line) for line in lines[1:]) <= 112
+    assert files(run) == before
+
+
+def test_a_difference_is_exit_code_1(wrong, capsys):
+    assert main(["replay", str(wrong), "--step", "7", "--quiet"]) == 1
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert "DIFFERS by" in captured.out
+    assert "relative" in captured.out
+    assert "the step is NOT what was recorded" in captured.out
+    assert main(["replay", str(wrong), "--step", "8", "--quiet"]) == 0
+
+
+def test_json_says_the_same(run, wrong, capsys):
+    assert main(["replay", str(run), "--step", "7", "--json", "--quiet"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["equal"] is True
+    assert told["from"] == "step-00000005.pt (step 5)"
+    assert told["steps_between"] == 1
+    assert [len(shard["samples"]) for shard in told["shards"]] == [32, 32]
+    assert {row["name"] for row in told["parameters"]} >= {"layers.1.weight", "layers.1.bias"}
+    assert main(["replay", str(wrong), "--step", "7", "--json", "--quiet"]) == 1
+    assert json.loads(capsys.readouterr().out)["equal"] is False
+
+
+def test_all_shows_every_parameter_in_the_order_of_the_model(run, capsys):
+    assert main(["replay", str(run), "--step", "7", "--samples", "0", "--all", "--quiet"]) == 0
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line.startswith("layers.")]
+    assert names == [f"layers.{layer}.{kind}" for layer in (1, 4, 7) for kind in ("weight", "bias")]
+    assert main(["replay", str(run), "--step", "7", "--samples", "0", "--quiet"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("layers.")]
+    norms = [float(cells[2]) for cells in lines]
+    assert norms == sorted(norms, reverse=True)
+
+
+def test_capture_keeps_what_was_computed(run, tmp_path, capsys):
+    directory = tmp_path / "captured"
+    assert main(["replay", str(run), "--step", "7", "--capture", str(directory), "--quiet"]) == 0
+    assert "every recorded number is equal in every bit" in capsys.readouterr().out
+    assert {path.name for path in directory.iterdir()} == {"index.json", "outputs-0.pt", "outputs-1.pt"}
+    before = files(directory)
+    assert main(["replay", str(run), "--step", "7", "--capture", str(directory), "--quiet"]) == 2
+    assert files(directory) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--step", "13"], "step 13 is not in its history; choose --step from 1 to 12"),
+        (["--step", "0"], "step 0 is not in its history; choose --step from 1 to 12"),
+        (["--step", "x"], "argument --step: invalid int value: 'x'"),
+        ([], "the following arguments are required: --step"),
+        (["--step", "1", "--samples", "-1"], "--samples: received -1, it must be 0 or more"),
+        (["--step", "1", "--capture", "src"], "--capture src: is not empty, nothing is overwritten"),
+        (["--step", "1", "--al"], "'--al' is not known, did you mean '--all'?"),
+    ],
+)
+def test_bad_usage_is_exit_code_2(run, arguments, message, capsys):
+    assert main(["replay", str(run), *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert message in captured.err
+
+
+def test_what_is_no_run_is_exit_code_2(capsys):
+    assert main(["replay", "tests", "--step", "1"]) == 2
+    assert "tests: not a run" in capsys.readouterr().err

@@ -1,0 +1,135 @@
+"""Real `torchrun`, real signals: a run on two workers that loses one goes on with those that are left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from loopwright.errors import ConfigError, WorkerError
+from loopwright.protocols import Worker
+from loopwright.running.runner import agreed, check_workers
+from tests.running.test_kills import ROOT, SLOW, check_equal, history, start, wait_for_step
+from tests.toys import run, toy
+
+
+def torchrun(*arguments: str, workers: int = 2) -> subprocess.Popen:
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(workers)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        [*launcher, "-m", "loopwright", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def workers_of(launcher: subprocess.Popen) -> list[int]:
+    """The processes that torchrun has started, the first worker first."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            text, environment = status.read_text(), (status.parent / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"PPid:\t{launcher.pid}\n" in text:
+            rank = next((int(entry[5:]) for entry in environment if entry.startswith(b"RANK=")), None)
+            found += [(rank, int(status.parent.name))] if rank is not None else []
+    return [process for _, process in sorted(found)]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """The run on one worker that nothing happens to."""
+    root = tmp_path_factory.mktemp("alone")
+    process = start("train", SLOW, "--shards", "2", "--run-dir", str(root), "--quiet")
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return root / "slow/001"
+
+
+def end(process: subprocess.Popen) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc to find the workers")
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_worker_that_dies_takes_the_group_down_and_the_run_goes_on_without_it(alone, tmp_path, rank):
+    process = torchrun("train", SLOW, "--shards", "2", "--run-dir", str(tmp_path), "--quiet")
+    try:
+        run = tmp_path / "slow/001"
+        wait_for_step(run, 8, process)
+        os.kill(workers_of(process)[rank], signal.SIGKILL)
+        killed = time.monotonic()
+        _, err = process.communicate(timeout=30)
+        assert time.monotonic() - killed < 30
+    finally:
+        end(process)
+    said = [line for line in err.splitlines() if line.startswith("loopwright: ")]
+    assert len(said) == 1, err
+    assert "a worker of this run is gone" in said[0]
+    assert f"torchrun --nproc-per-node N -m loopwright resume {run}" in err
+    resumed = start("resume", str(run), "--quiet") if rank else torchrun("resume", str(run), "--quiet")
+    out, err = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, err
+    assert out.splitlines()[-1] == str(run)
+    check_equal(run, alone)
+    assert json.loads((run / "env.json").read_text())["workers"] == 2
+
+
+def test_a_signal_to_torchrun_stops_all_workers_after_the_same_step(alone, tmp_path):
+    process = torchrun("train", SLOW, "--shards", "2", "--run-dir", str(tmp_path), "--quiet")
+    try:
+        run = tmp_path / "slow/001"
+        wait_for_step(run, 8, process)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    finally:
+        end(process)
+    assert "and saved; go on with: loopwright resume" in err
+    assert json.loads((run / "metrics.json").read_text())["status"] == "interrupted"
+    resumed = start("resume", str(run), "--quiet")
+    _, err = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, err
+    assert history(run) == history(alone)
+
+
+class Others:
+    """Workers of whom this is the first, and the others tell something else."""
+
+    def __init__(self, size: int, **told: object) -> None:
+        self.worker = Worker(0, size)
+        self.told = told
+
+    def exchange(self, fact):
+        return [fact, *({**fact, **self.told} for _ in range(self.worker.size - 1))]
+
+
+def test_more_workers_than_shards_are_refused():
+    with pytest.raises(ConfigError, match="received 2 for 3 workers, each needs a shard at least; set --shards 3"):
+        check_workers(toy(shards=2), Others(3))
+
+
+def test_torchrun_without_the_workers_handed_over_is_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match="torchrun has started 2 processes, this run was given 1"):
+        check_workers(toy(shards=2), SimpleNamespace(worker=Worker()))
+
+
+def test_workers_that_are_not_alike_are_refused():
+    experiment = toy(shards=2)
+    state, _, _ = run(experiment)
+    assert agreed(experiment, state, Others(2))["workers"] == 2
+    with pytest.raises(WorkerError, match=r"torch: the first worker has .*, worker 1 has 1\.0;"):
+        agreed(experiment, state, Others(2, torch="1.0"))
