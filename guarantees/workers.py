@@ -9,6 +9,7 @@ import tempfile
 import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import cycle, zip_longest
 from pathlib import Path
@@ -23,13 +24,16 @@ from tqdm import tqdm
 from guarantees.models import CASES
 from guarantees.section import Scale, Section
 from loopwright.core import Experiment, Interrupt, State, train
+from loopwright.core.experiment import Parallel
+from loopwright.core.fsdp import arranged, layout_of
 from loopwright.core.gradients import add
 from loopwright.core.group import GRACE, Group
 from loopwright.core.parallel import ALONE, Workers
 from loopwright.protocols import Hook, NoJournal, NoStore, StepReport
 
-Schedule = Sequence[tuple[int, int]]
-"""(workers, step): so many workers until that step, then the next; each is a group of processes of its own."""
+Schedule = Sequence[tuple[int, int, Parallel]]
+"""(workers, step, parallel): so many workers, which hold all of each weight or a part, until that step; then the next
+group of processes."""
 Outcome = tuple[dict[str, bytes], list[str]]
 """Every leaf of the last state as bytes, and the lines of the history."""
 MOST = 4
@@ -65,7 +69,7 @@ class Told(NoJournal):
         self.lines.append(f"validation {step} {epoch} {metrics!r}")
 
 
-def life(experiment: Experiment, place: Path, size: int, until: int, seed: int = 0) -> None:
+def life(experiment: Experiment, place: Path, size: int, until: int, *, seed: int = 0) -> None:
     """Train from `place` on `size` workers until a step, then save there."""
     meeting = Path(tempfile.mktemp(dir=place))
     stopping = random.Random(seed).randrange(size)
@@ -101,14 +105,16 @@ def wait(children: Sequence[int]) -> None:
 
 def live(experiment: Experiment, place: Path, until: int | None, workers: Workers) -> None:
     """What a worker of a life does."""
-    state, told, interrupt = State.create(experiment), Told(), Interrupt()
+    workers = arranged(experiment, workers)
+    state, told, interrupt = State.create(experiment, layout_of(experiment, workers)), Told(), Interrupt()
     saved = place / "saved.pt"
     if saved.exists():
         state.load_state_dict(torch.load(saved, weights_only=True))
     hooks = [Until(interrupt, until)] if until is not None else []
     train(experiment, state, journal=told, store=NoStore(), hooks=hooks, interrupt=interrupt, workers=workers)
+    content = state.state_dict()
     if workers.worker.rank == 0:
-        torch.save(state.state_dict(), place / "new.pt")
+        torch.save(content, place / "new.pt")
         with open(place / "told.txt", "a") as file:
             file.writelines(line + "\n" for line in told.lines)
     workers.exchange("saved")
@@ -120,8 +126,8 @@ def outcome(experiment: Experiment, schedule: Schedule, seed: int = 0) -> Outcom
     """Every leaf of the last state as bytes, and the history, after a run on `schedule`."""
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
-        for number, (size, until) in enumerate(schedule):
-            life(experiment, place, size, until, seed + number)
+        for number, (size, until, parallel) in enumerate(schedule):
+            life(replace(experiment, parallel=parallel), place, size, until, seed=seed + number)
         state = torch.load(place / "saved.pt", weights_only=True)
         told = (place / "told.txt").read_text().splitlines()
     leaves = _pytree.tree_flatten_with_path(state)[0]
@@ -135,11 +141,14 @@ def as_bytes(leaf: Any) -> bytes:
     return repr(leaf).encode()
 
 
-def draw(seed: int, steps: int, most: int) -> list[tuple[int, int]]:
-    """A random schedule: up to three changes of the number of workers, at random steps."""
+def draw(seed: int, steps: int, most: int) -> list[tuple[int, int, Parallel]]:
+    """A random schedule: up to three changes of the number of workers, at random steps; of two or four workers, half
+    hold a part of each weight."""
     random_ = random.Random(seed)
     changes = sorted(random_.sample(range(1, steps), random_.randint(1, 3)))
-    return [(random_.randint(1, most), step) for step in [*changes, steps + 1]]
+    sizes = [(random_.randint(1, most), step) for step in [*changes, steps + 1]]
+    parts = [size in (2, 4) and random_.random() < 0.5 for size, _ in sizes]
+    return [(size, step, "fsdp" if part else "replicate") for (size, step), part in zip(sizes, parts, strict=True)]
 
 
 def differing(name: str, seed: int, whole: Outcome) -> str | None:
@@ -149,7 +158,7 @@ def differing(name: str, seed: int, whole: Outcome) -> str | None:
     state, history = outcome(experiment, schedule, seed)
     wrong = [path for path in whole[0] if state.get(path) != whole[0][path]]
     wrong += [line for line, other in zip_longest(whole[1], history) if line != other]
-    return f"{name}, (workers, until step) {schedule}: {wrong[0]}" if wrong else None
+    return f"{name}, (workers, until step, parallel) {schedule}: {wrong[0]}" if wrong else None
 
 
 def traffic(size: int, numel: int = 4_000_000) -> tuple[float, float]:
@@ -189,7 +198,7 @@ def measure(scale: Scale) -> Section:
     violations = []
     for seed, name in tqdm(list(zip(range(schedules), cycle(CASES), strict=False)), desc="workers", disable=None):
         if name not in wholes:
-            wholes[name] = outcome(CASES[name](), [(1, CASES[name]().cadence().total + 1)])
+            wholes[name] = outcome(CASES[name](), [(1, CASES[name]().cadence().total + 1, "replicate")])
         wrong = differing(name, seed, wholes[name])
         counts[name] += 1
         violations += [wrong] if wrong else []
@@ -199,8 +208,9 @@ def measure(scale: Scale) -> Section:
     told = [f"{n} workers {ours:.3f} (wire {wire:.3f}, a ring {ring:.3f})" for n, ours, wire, ring in sent]
     notes = (
         "Each schedule trains 8 steps over 2 epochs with a short last batch, warm-up, clipping, moving average and "
-        f"evaluations, and changes the number of workers (1 to {MOST}) at one to three random steps; compared with one "
-        "worker that was left alone: weights, optimizer, average, counters, every number of the history.",
+        f"evaluations, and changes the number of workers (1 to {MOST}) at one to three random steps; of two "
+        "or four workers half hold a part of each weight (`--parallel fsdp`), the others all; compared with one worker "
+        "that was left alone: weights, optimizer, average, counters, every number of the history.",
         f"Sent by each worker for a sum, in multiples of the gradients' own bytes: {'; '.join(told)}.",
     )
     too_much = [

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -67,13 +67,14 @@ def _drawn(like: Tensor, strategy: Strategy, branches: int) -> Tensor:
     return draws[strategy]()
 
 
-def weights_sha256(model: nn.Module) -> str:
+def weights_sha256(model: nn.Module, whole: Callable[[Tensor], Any] = lambda tensor: tensor) -> str:
     """SHA-256, in hexadecimal, of the names, dtypes, shapes and bytes of the state, sorted by name.
 
-    Parameters and persistent buffers count; the device they are on does not.
+    Parameters and persistent buffers count; the device they are on does not. `whole` makes them whole first.
     """
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
+        tensor = whole(tensor)
         digest.update(f"{name}\0{tensor.dtype}\0{tuple(tensor.shape)}\0".encode())
         digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()

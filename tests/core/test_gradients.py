@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 from torch import nn
@@ -21,8 +19,7 @@ def summed(gradients: list[list[torch.Tensor | None]]) -> list[torch.Tensor | No
     """What a ShardTree puts into `.grad` where the shards leave these gradients behind."""
     shape = next(gradient.shape for leaf in gradients for gradient in leaf if gradient is not None)
     model = nn.ParameterList([nn.Parameter(torch.zeros(shape)) for _ in gradients[0]])
-    state = SimpleNamespace(model=model, parameters=leaves(model))
-    tree = ShardTree(state, len(gradients), ALONE)
+    tree = ShardTree(model, leaves(model), len(gradients), ALONE)
     for number, leaf in enumerate(gradients):
         for parameter, gradient in zip(model, leaf, strict=True):
             parameter.grad = gradient

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from loopwright.cli.console import Console
 from loopwright.cli.outcome import conclude
 from loopwright.cli.parsing import parser
+from loopwright.core.experiment import Parallel
 from loopwright.core.group import joined
 from loopwright.core.parallel import Workers
 from loopwright.journal import open_run
@@ -26,6 +28,9 @@ def resume(arguments: list[str], workers: Workers) -> int:
     options = parser("resume", "Go on with an interrupted run, with the same bits as if it had never stopped.")
     options.add_argument("run", type=Path, help="a run directory, runs/digits-cnn/latest say")
     options.add_argument("--experiment", help="names the experiment again where it is your own")
+    options.add_argument(
+        "--parallel", choices=get_args(Parallel), help="what workers hold from now on, see train --help"
+    )
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
     parsed = options.parse_all(arguments)
     first = workers.worker.rank == 0
@@ -35,5 +40,5 @@ def resume(arguments: list[str], workers: Workers) -> int:
             refuse_studies(workers, str(parsed.run))
             directory = resume_study(parsed.run, watchers, parsed.experiment)
         else:
-            directory = resume_run(parsed.run, watchers, parsed.experiment, workers=workers)
+            directory = resume_run(parsed.run, watchers, parsed.experiment, workers=workers, parallel=parsed.parallel)
     return conclude(directory) if first else 0

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import torch
 
-from loopwright.core.optimizers import AdamW, OptimizerChoice
+from loopwright.core.optimizers import AdamW, Muon, OptimizerChoice
 from loopwright.core.precision import PrecisionName
 from loopwright.core.progress import Mode
 from loopwright.core.schedules import Constant, ScheduleChoice
@@ -17,8 +18,11 @@ from loopwright.errors import ConfigError, DataError
 from loopwright.initializers import Strategy
 from loopwright.protocols import Plan, Task, Worker
 
+Parallel = Literal["replicate", "fsdp"]
+
 MOST_THREADS = 1024
 ONLY = Worker()
+KNOWN_TO_FSDP = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ class Experiment:
     steps: int | None = setting(None, "optimizer updates; overrides epochs")
     batch_size: int = setting(64, "samples of one step")
     shards: int = setting(1, "parts a batch is cut into, each a forward and backward pass of its own")
+    parallel: Parallel = setting("replicate", "what workers hold: replicate, all weights; fsdp, a part of each")
     optimizer: OptimizerChoice = setting(AdamW(), "AdamW, Adam, SGD or Muon")
     schedule: ScheduleChoice = setting(Constant(), "how the rate moves over the run")
     clip_norm: float = setting(1.0, "largest gradient norm; 0 leaves gradients alone")
@@ -142,7 +147,22 @@ class Experiment:
         if self.task.data.size("val") == 0:
             raise DataError(f"{self.name}: the validation split is empty; give the task's data some samples as `val`")
         require(self.shards <= self.batch_size, "shards", self.shards, f"at most batch_size, {self.batch_size}")
+        if self.parallel == "fsdp":
+            check_in_parts(self)
         return self
+
+
+def check_in_parts(experiment: Experiment) -> None:
+    """Raise ConfigError where what an experiment asks for is not to be had from weights in parts."""
+    refused = {
+        "optimizer Muon, which needs whole matrices": isinstance(experiment.optimizer, Muon),
+        "precision fp16, whose scaler knows of this worker's gradients alone": experiment.precision == "fp16",
+        "compile, for which nobody has measured the bits": experiment.compile,
+        f"device {experiment.device}; it knows cpu and cuda": experiment.device.partition(":")[0] not in KNOWN_TO_FSDP,
+    }
+    for what, found in refused.items():
+        if found:
+            raise ConfigError(f"parallel: fsdp does not go with {what}; change that, or set --parallel replicate")
 
 
 def require(holds: bool, name: str, value: object, rule: str) -> None:

@@ -29,11 +29,10 @@ def stop_if_not_finite(
 
 def describe(state: State, parts: Mapping[str, Tensor], norm: Tensor, samples: list[int]) -> str:
     """The message: step, loss, norm, the parameters with non-finite gradients, the samples of the batch."""
-    bad = [
-        name
-        for name, parameter in state.model.named_parameters()
-        if parameter.grad is not None and not bool(parameter.grad.isfinite().all())
-    ]
+    names = [name for name, parameter in state.model.named_parameters() if parameter.requires_grad]
+    moved = [name for name, parameter in zip(names, state.parameters, strict=True) if parameter.grad is not None]
+    lengths = state.layout.norms(state.parameters)
+    bad = [name for name, length in zip(moved, lengths, strict=True) if not bool(length.isfinite())]
     losses = ", ".join(f"{name} {part.item():g}" for name, part in parts.items())
     where = some(bad) if bad else "no parameter"
     return (

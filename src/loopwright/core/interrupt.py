@@ -61,7 +61,7 @@ class Interrupt:
 
     @contextmanager
     def breakable(self, workers: Workers = ALONE) -> Iterator[None]:
-        """What runs inside may be left at any instant by Interrupted; not where strided workers would wait for this one."""
+        """What runs inside may be left at any instant by Interrupted; not where strided workers would wait."""
         self.armed = not workers.worker.strided
         try:
             self.stop_if_armed()

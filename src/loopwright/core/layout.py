@@ -17,7 +17,7 @@ Content = TypeVar("Content", bound=MutableMapping[str, Any])
 
 
 class Layout(Protocol):
-    """What a state asks of where its weights are. Where they are in parts, all workers call the same in the same order."""
+    """What a state asks of where its weights are. In parts: all workers call the same in one order."""
 
     def spread(self, model: nn.Module, device: torch.device) -> None:
         """Bring a whole model, on the CPU, to where its weights are to be."""

@@ -12,7 +12,7 @@ from typing import Literal
 
 from loopwright.core.evaluate import evaluate
 from loopwright.core.experiment import Cadence, Experiment
-from loopwright.core.gradients import OneShard, ShardTree, clip, total_norm
+from loopwright.core.gradients import OneShard, clip, total_norm
 from loopwright.core.guard import stop_if_not_finite
 from loopwright.core.interrupt import Interrupt
 from loopwright.core.parallel import ALONE, Workers
@@ -49,7 +49,7 @@ def train(
         with suppress(Interrupted):
             close_step(experiment, state, cadence, journal=journal, hook=hook, interrupt=interrupt, workers=workers)
         ended = reason_to_end(experiment, state, cadence, interrupt.agree(workers))
-        save_if_due(state, cadence, journal, store, ended=ended)
+        save_if_due(state, cadence, journal, store, workers, ended=ended)
         if ended:
             return ended
         if cadence.ends_epoch(state.step):
@@ -69,7 +69,7 @@ def train_step(
         group["lr"] = group["initial_lr"] * factor
 
     totals = Totals(shards, workers)
-    tree = ShardTree(state, totals.total, workers) if experiment.shards > 1 else OneShard()
+    tree = state.tree(totals.total, workers) if experiment.shards > 1 else OneShard()
     for number, shard in zip(totals.numbers, shards, strict=True):
         seed_generators(fold(experiment.seed, Purpose.STEP, state.step, number))
         with state.precision.autocast():
@@ -82,7 +82,7 @@ def train_step(
     parts = totals.parts(state.device)
     loss = pairwise(list(parts.values()))
     state.scaler.unscale_(state.optimizer)
-    norm = total_norm(state.parameters)
+    norm = total_norm(state.parameters, state.layout.norms)
     stop_if_not_finite(state, parts, loss, norm, samples=totals.sample_numbers)
     clip(state.parameters, norm, experiment.clip_norm)
     state.scaler.step(state.optimizer)
@@ -119,8 +119,8 @@ def close_step(
         return
     epoch = (state.step - 1) // cadence.epoch
     if cadence.evaluates(state.step):
-        model, breakable = state.average.module, interrupt.breakable()
-        metrics = workers.from_first(
+        model, breakable = state.average.module, interrupt.breakable(workers)
+        metrics = workers.from_model(
             lambda: evaluate(experiment.task, model, "val", experiment.seed, breakable=breakable)
         )
         observe(experiment, state, metrics)
@@ -151,8 +151,10 @@ def reason_to_end(experiment: Experiment, state: State, cadence: Cadence, signal
     return "patience" if state.progress.exhausted(experiment.patience) else None
 
 
-def save_if_due(state: State, cadence: Cadence, journal: Journal, store: Store, *, ended: Ended | None) -> None:
-    """Save at the interval, at a new best, and at the end, when it is waited for.
+def save_if_due(
+    state: State, cadence: Cadence, journal: Journal, store: Store, workers: Workers, *, ended: Ended | None
+) -> None:
+    """Save at the interval, at a new best, and at the end, when all workers wait for it.
 
     The journal is made durable first, so it is never behind.
     """
@@ -162,3 +164,4 @@ def save_if_due(state: State, cadence: Cadence, journal: Journal, store: Store, 
         store.save(state.state_dict(), state.step, best=best)
     if ended:
         store.wait()
+        workers.exchange("saved")

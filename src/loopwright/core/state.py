@@ -15,7 +15,9 @@ from torch.optim import Optimizer
 
 from loopwright.core.ema import Average, build_average
 from loopwright.core.experiment import Experiment
+from loopwright.core.gradients import Tree
 from loopwright.core.layout import WHOLE, Layout
+from loopwright.core.parallel import Workers
 from loopwright.core.precision import Precision
 from loopwright.core.progress import Progress
 from loopwright.core.schedules import RateMemory
@@ -82,6 +84,10 @@ class State:
             precision=precision,
             layout=layout,
         )
+
+    def tree(self, total: int, workers: Workers) -> Tree:
+        """What adds up the gradients of a step's `total` shards."""
+        return self.layout.tree(self.model, self.parameters, total, workers)
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain values, nothing else; the same from any layout, on the first worker."""

@@ -19,7 +19,7 @@ ALIGNED = 64
 
 @dataclass(frozen=True)
 class Window:
-    """The part of a tensor of shape `shape` (its rows, dealt out in runs of one length) that worker `rank` of `size` has."""
+    """What worker `rank` of `size` has of a tensor of shape `shape`, whose rows are dealt out in runs of one length."""
 
     shape: torch.Size
     rank: int

@@ -20,6 +20,7 @@ NEUTRAL = {
     "seed",
     "device",
     "threads",
+    "parallel",
     "deterministic",
     "tensorboard",
     "keep",

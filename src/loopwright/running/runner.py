@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from loopwright.core.arithmetic import arithmetic
-from loopwright.core.experiment import Experiment
+from loopwright.core.experiment import Experiment, Parallel
+from loopwright.core.fsdp import arranged, layout_of
 from loopwright.core.parallel import ALONE, Workers
 from loopwright.core.precision import matmul_error
 from loopwright.core.state import State
@@ -45,8 +47,9 @@ def train_one_experiment(
     watchers = watchers or Watchers()
     experiment = experiment.resolved().check()
     check_workers(experiment, workers)
+    workers = arranged(experiment, workers)
     with arithmetic(experiment):
-        state = begin(experiment)
+        state = begin(experiment, workers)
         facts = agreed(experiment, state, workers)
         run = Path(workers.from_first(lambda: str(record(experiment, facts, root, origin or Origin(experiment.name)))))
         watchers.say(f"run {run}")
@@ -67,11 +70,16 @@ def record(experiment: Experiment, facts: dict[str, Any], root: Path, origin: Or
 
 
 def resume_run(
-    run: Path, watchers: Watchers | None = None, reference: str | None = None, *, workers: Workers = ALONE
+    run: Path,
+    watchers: Watchers | None = None,
+    reference: str | None = None,
+    *,
+    workers: Workers = ALONE,
+    parallel: Parallel | None = None,
 ) -> Path:
     """Go on with the run in the directory `run` from its newest good checkpoint; the directory.
 
-    On `workers`, of which there may be another number than before.
+    On `workers`, of which there may be another number than before; with `parallel` they hold the weights another way.
 
     `reference` names the experiment again where it is one's own and does not lie below the current directory. Raises
     RunError where the run cannot go on (not a run, other data), CheckpointError where no checkpoint is good, and what
@@ -84,10 +92,12 @@ def resume_run(
         if not (run / "report.html").is_file():
             write_report(run, watchers.say)
         return run
-    experiment = load_config(run / "config.toml", reference).resolved().check()
+    experiment = load_config(run / "config.toml", reference).resolved()
+    experiment = replace(experiment, parallel=parallel or experiment.parallel).check()
     check_workers(experiment, workers)
+    workers = arranged(experiment, workers)
     with arithmetic(experiment):
-        state = begin(experiment)
+        state = begin(experiment, workers)
         agreed(experiment, state, workers)
         check_unchanged(run, experiment)
         rejected = restore(state, run, watchers)
@@ -111,10 +121,10 @@ def restore(state: State, run: Path, watchers: Watchers) -> tuple[str, ...]:
     return found.rejected
 
 
-def begin(experiment: Experiment) -> State:
+def begin(experiment: Experiment, workers: Workers = ALONE) -> State:
     """The first state. Raises ConfigError where model or optimizer refuse the experiment's values."""
     try:
-        return State.create(experiment)
+        return State.create(experiment, layout_of(experiment, workers))
     except ValueError as error:
         raise ConfigError(f"{experiment.name}: {error}; change the field that this speaks of") from error
 
@@ -133,12 +143,14 @@ def facts_of(experiment: Experiment, state: State) -> dict[str, Any]:
     precision = {"name": experiment.precision, "matmul_error": matmul_error() if state.device.type == "cpu" else None}
     return {
         "seed": experiment.seed,
-        "init_sha256": weights_sha256(state.model),
+        "init_sha256": weights_sha256(state.model, state.layout.whole),
         "data_sha256": experiment.task.data.sha256(),
         "parameters": parameter_count(state.model),
         "device": experiment.device,
         "threads": experiment.threads,
         "shards": experiment.shards,
+        "parallel": experiment.parallel,
+        "exact": True,
         "precision": precision,
         "deterministic": experiment.deterministic,
     }

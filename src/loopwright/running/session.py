@@ -8,13 +8,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
 from loopwright.core.evaluate import untouched
 from loopwright.core.experiment import Experiment
+from loopwright.core.fsdp import layout_of
 from loopwright.core.interrupt import Interrupt
 from loopwright.core.loop import Ended, train
 from loopwright.core.parallel import ALONE, Workers
@@ -79,7 +80,7 @@ def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path
             if ended == "interrupt":
                 raise stopped(session, interrupt)
             try:
-                with interrupt.breakable():
+                with interrupt.breakable(session.workers), lost_workers_named(run):
                     finish(session, ended, timing)
             except Interrupted:
                 raise stopped(session, interrupt) from None
@@ -114,7 +115,8 @@ def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) 
 
 
 def follow(session: Session) -> Path:
-    """What a worker does that is not the first: the same steps, without a record."""
+    """What a worker does that is not the first: the same steps, without a record; and the tests, where the weights are
+    in parts."""
     with interrupt_of(session) as interrupt, lost_workers_named(session.run):
         ended = train(
             session.experiment,
@@ -124,8 +126,12 @@ def follow(session: Session) -> Path:
             interrupt=interrupt,
             workers=session.workers,
         )
-    if ended == "interrupt":
-        raise stopped(session, interrupt)
+        if ended == "interrupt":
+            raise stopped(session, interrupt)
+        if session.workers.worker.strided:
+            best = best_state(session)
+            summarize(session.experiment, session.state, best, stopped=ended, initial_loss=math.nan)
+            best.state_dict()
     return session.run
 
 
@@ -155,19 +161,31 @@ def samples_seen(experiment: Experiment, steps: int) -> int:
 
 
 def finish(session: Session, ended: Ended, timing: dict[str, float]) -> None:
-    """Test the last and the best weights on every split, write metrics.json, let the task show what it has."""
+    """Test the last and the best weights on every split, write metrics.json, let the task show what it has.
+
+    Where the weights are in parts, all workers test; the task gets the whole model, on the first worker's CPU.
+    """
     start = time.perf_counter()
     best = best_state(session)
     session.watchers.say(f"testing the last weights (step {session.state.step}) and the best (step {best.step})")
     start_loss = first_loss(session.run)
     metrics = summarize(session.experiment, session.state, best, stopped=ended, initial_loss=start_loss)
     metrics["timing"] = {**timing, "test_seconds": time.perf_counter() - start}
-    model, artifacts = best.average.module, session.run / "artifacts"
+    model, artifacts = in_full(session, best).average.module, session.run / "artifacts"
     with refusals(artifacts), untouched(model), preserved_generators(), torch.no_grad():
         artifacts.mkdir(exist_ok=True)
         model.eval()
         session.experiment.task.artifacts(model, artifacts)
     write_json(session.run / "metrics.json", metrics)
+
+
+def in_full(session: Session, state: State) -> State:
+    """`state` itself, or where its weights are in parts a whole one on the CPU."""
+    if not session.workers.worker.strided:
+        return state
+    whole = State.create(replace(session.experiment, device="cpu"))
+    whole.load_state_dict(state.state_dict())
+    return whole
 
 
 def first_loss(run: Path) -> float:
@@ -197,7 +215,8 @@ def broke_off(session: Session, journal: RunJournal, error: BaseException) -> No
 
 def best_state(session: Session) -> State:
     """The state of the best step; the newest good one, said aloud, where that is gone or damaged or was never found."""
-    best, step = State.create(session.experiment), session.state.progress.best_step
+    best = State.create(session.experiment, layout_of(session.experiment, session.workers))
+    step = session.state.progress.best_step
     directory = session.run / "checkpoints"
     problem = "no evaluation gave a number" if step == 0 else f"none is of the best step, {step}"
     for path in (directory / "best.pt", directory / f"step-{step:08d}.pt"):
