@@ -12,7 +12,8 @@ from guarantees.section import Scale, Section
 
 def measure(name: str, scale: Scale) -> Section:
     """Run the campaign in the module of that name in this process."""
-    return importlib.import_module(f"guarantees.{name}").measure(scale)
+    found: Section = importlib.import_module(f"guarantees.{name}").measure(scale)
+    return found
 
 
 def measure_apart(name: str, scale: Scale) -> Section:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from guarantees.equal import bits
 from guarantees.section import Scale, Section
 from guarantees.small import unfinished_run
 from loopwright.core import Experiment
@@ -87,21 +87,6 @@ class Reader:
     exact: bool = True
 
 
-def fingerprint(value: object) -> object:
-    """A value by its bits: what is equal is the same, NaN and -0.0 included."""
-    if isinstance(value, Tensor):
-        return (
-            str(value.dtype),
-            tuple(value.shape),
-            value.numpy().tobytes(),
-        )
-    if isinstance(value, dict):
-        return [(repr(key), fingerprint(entry)) for key, entry in value.items()]
-    if isinstance(value, list | tuple):
-        return [fingerprint(entry) for entry in value]
-    return repr(value)
-
-
 def tried(reader: Reader, right: object, draw: random.Random, damage: Damage, whole: bytes) -> str:
     """`noticed`, `harmless` where the right content came back, `wrong` or `foreign` where a promise is broken."""
     spoiled = damage(draw, whole)
@@ -110,7 +95,7 @@ def tried(reader: Reader, right: object, draw: random.Random, damage: Damage, wh
     # In place and without a new file: an inode of its own for each would cost more than the reading.
     write_over(reader.path, spoiled)
     try:
-        found = fingerprint(reader.read())
+        found = bits(reader.read())
     except reader.complaints:
         return "noticed"
     except Exception as error:
@@ -130,7 +115,7 @@ def write_over(path: Path, data: bytes) -> None:
 def campaign(reader: Reader, damage: str, count: int) -> tuple[dict[str, int], list[str]]:
     """Damage a file `count` times, each time anew; how often what came of it, and what broke a promise."""
     draw = random.Random(f"{reader.name}/{damage}")
-    whole, right = reader.path.read_bytes(), fingerprint(reader.read())
+    whole, right = reader.path.read_bytes(), bits(reader.read())
     counted: dict[str, int] = {"noticed": 0, "harmless": 0, "wrong": 0, "foreign": 0}
     broken: list[str] = []
     while sum(counted.values()) < count:
@@ -146,12 +131,12 @@ def campaign(reader: Reader, damage: str, count: int) -> tuple[dict[str, int], l
 def falling_back(run: Path) -> Callable[[], object]:
     """`newest_good` with the newest checkpoint damaged: the older one, and the damaged file named."""
     directory = run / "checkpoints"
-    older = fingerprint(read_checkpoint(directory / "step-00000005.pt"))
-    newer = fingerprint(read_checkpoint(directory / "step-00000010.pt"))
+    older = bits(read_checkpoint(directory / "step-00000005.pt"))
+    newer = bits(read_checkpoint(directory / "step-00000010.pt"))
 
     def read() -> object:
         found = newest_good(directory)
-        content = fingerprint(found.content)
+        content = bits(found.content)
         named = any("step-00000010.pt" in line for line in found.rejected)
         if (content == newer and not found.rejected) or (content == older and named):
             return "a good generation, what is damaged is named"

@@ -6,20 +6,26 @@ import json
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from loopwright.bits import as_bytes, leaves
 from loopwright.journal import comparable, read_history
 from loopwright.lines import to_line
 from loopwright.store import read_checkpoint
 
-Bits = list[tuple[str, object]]
+Bits = dict[str, object]
 
 
 def bits(tree: Any) -> Bits:
-    """Every leaf of nested dicts, lists and tuples: its place, and its bytes or what it is written as."""
-    leaves = torch.utils._pytree.tree_flatten_with_path(tree)[0]
-    return [(str(place), leaf.numpy().tobytes() if isinstance(leaf, Tensor) else repr(leaf)) for place, leaf in leaves]
+    """Every value nested in a tree, by its place: a tensor's dtype, shape and bytes, anything else as it is written."""
+    return {place: written(leaf) for place, leaf in leaves(tree).items()}
+
+
+def written(leaf: Any) -> object:
+    """What is the same for the same bits, NaN and -0.0 included."""
+    if isinstance(leaf, Tensor):
+        return str(leaf.dtype), tuple(leaf.shape), as_bytes(leaf).numpy().tobytes()
+    return repr(leaf)
 
 
 def state_bits(checkpoint: Path) -> Bits:

@@ -8,17 +8,18 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from guarantees.forks import FINE, fork, wait
 from guarantees.section import Skipped
 from loopwright.errors import LoopwrightError
 
-FINE, REFUSED, CRASHED, KILLED = 0, 7, 8, -9
+REFUSED = 7
 
 Work = Callable[[], object]
 
@@ -35,7 +36,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Ending:
     """How a watched process ended: its exit code, what strace saw, what it said on stderr."""
 
     code: int
@@ -59,47 +60,44 @@ def need_strace() -> None:
         raise Skipped("it needs strace (apt-get install strace)")
 
 
-def watch(work: Work, scratch: Path, *options: str) -> Outcome:
+def watch(work: Work, scratch: Path, *options: str) -> Ending:
     """Carry out `work` in a fork under strace with `options`, its files in `scratch`.
 
     Raises Skipped where strace may not attach.
     """
     ready, start = os.pipe()
-    child = os.fork()
-    if child == 0:
-        carry_out(work, ready, scratch / "stderr")
+
+    def wait_and_work() -> int:
+        os.read(ready, 1)
+        return carry_out(work, scratch / "stderr")
+
+    child = fork(wait_and_work)
     trace = scratch / "trace"
     command = ["strace", "-qq", "-p", str(child), "-o", str(trace), *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE) as strace:
         while b"TracerPid:\t0\n" in Path(f"/proc/{child}/status").read_bytes():
             if strace.poll() is not None:
-                os.kill(child, 9)
-                os.waitpid(child, 0)
+                os.kill(child, signal.SIGKILL)
+                wait(child)
                 raise Skipped("strace may not attach to processes here")
         os.write(start, b"x")
-        _, status = os.waitpid(child, 0)
+        (code,) = wait(child)
         strace.wait()
     os.close(ready)
     os.close(start)
     said = (scratch / "stderr").read_text(errors="replace")
-    return Outcome(os.waitstatus_to_exitcode(status), trace.read_text(errors="replace"), said)
+    return Ending(code, trace.read_text(errors="replace"), said)
 
 
-def carry_out(work: Work, ready: int, stderr: Path) -> None:
-    """What the fork does once it is told to start: an error of ours is an answer, any other a crash."""
+def carry_out(work: Work, stderr: Path) -> int:
+    """What a fork does, and its exit code: an error of ours is an answer; another is left to the fork as a crash."""
     os.dup2(os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
-    code = CRASHED
     try:
-        os.read(ready, 1)
         work()
-        code = FINE
     except LoopwrightError as error:
         os.write(2, str(error).encode())
-        code = REFUSED
-    except BaseException:  # the fork must not go on with what its parent was doing
-        os.write(2, traceback.format_exc().encode())
-    finally:
-        os._exit(code)
+        return REFUSED
+    return FINE
 
 
 def calls(work: Work, place: Path, scratch: Path) -> list[Call]:
@@ -117,7 +115,7 @@ def calls(work: Work, place: Path, scratch: Path) -> list[Call]:
     return found
 
 
-def inject(work: Work, scratch: Path, call: Call, fault: str) -> Outcome:
+def inject(work: Work, scratch: Path, call: Call, fault: str) -> Ending:
     """Carry out `work` in a fork whose `call` meets `fault`, as strace names it: `signal=SIGKILL`, `error=EIO`."""
     options = ("-e", f"trace={call.name}", "-e", f"inject={call.name}:{fault}:when={call.number}")
     return watch(work, scratch, *options)

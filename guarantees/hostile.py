@@ -6,6 +6,7 @@ of ours in one or two lines.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import resource
@@ -14,31 +15,34 @@ import signal
 import sys
 import tempfile
 import time
-import traceback
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 import matplotlib.figure  # noqa: F401 - the children start with all that a report needs
 import torch
 
-from guarantees import forging
 from guarantees.corpus import corpus
-from guarantees.section import Scale, Section
+from guarantees.forks import fork, wait
+from guarantees.section import Scale, Section, shown
 from guarantees.small import experiment, unfinished_run
 from guarantees.spoiling import Case, Place, unchanged
+from guarantees.victim import idle_program
 from loopwright.cli.main import main
 from loopwright.core import build_optimizer
 from loopwright.errors import LoopwrightError
 from loopwright.running import load_model
 from loopwright.running.config import load_config
 from loopwright.store import load_checkpoint, newest_good, read_checkpoint, read_saved
+from tests.store.sealing import archive, seal
 
 MEMORY_BYTES = 2 << 30
 SECONDS = 60
+MOST_FORKS = 4
+"""Each may take `MEMORY_BYTES`."""
 
 
 def restore(path: Path) -> None:
@@ -50,9 +54,7 @@ def restore(path: Path) -> None:
     state = read_saved(path)["state"]
     numbers = {"epoch": 0, "step": 0, "metrics": {}, "seed": 0, "extra": {}, "format": 1}
     other = Path("own.pt")
-    forging.written(
-        other, forging.archive({"model": state.get("model"), "optimizer": state.get("optimizer"), **numbers})
-    )
+    seal(other, archive({"model": state.get("model"), "optimizer": state.get("optimizer"), **numbers}))
     load_checkpoint(other, model, optimizer)
     model(torch.ones(3, 2)).sum().backward()
     with suppress(Exception):  # a loop of one's own may fail as it likes, but not write where nothing is its own
@@ -87,10 +89,11 @@ READ_BY = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Trial:
     """What became of one input at one entry; `violation` is empty where nothing was amiss."""
 
-    case: Case
+    kind: str
+    name: str
     entry: str
     refused: bool
     grown_bytes: int
@@ -99,43 +102,35 @@ class Outcome:
 
     def told(self) -> str:
         """One line, for the document."""
-        return f"{self.case.kind}, {self.case.name}, {self.entry}: {self.violation}"
+        return f"{self.kind}, {self.name}, {self.entry}: {self.violation}"
 
 
-def in_child(run: Path, entry: str, out: Path, err: Path) -> None:
+def in_child(run: Path, entry: str, out: Path, err: Path) -> int:
     """What a child does: the entry, within the limits; its exit code is the command line's."""
     os.setsid()
     os.chdir(run.parents[2])
     for number, path in ((1, out), (2, err)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
     sys.stdout, sys.stderr = (open(number, "w", encoding="utf-8", errors="replace") for number in (1, 2))  # noqa: SIM115
+    # A resume makes its report in a process of its own, which takes seconds; reports have their own entry.
+    sys.executable = idle_program()
     size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY_BYTES, size + MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    code = 3
     try:
         found = ENTRIES[entry](run)
-        code = found if isinstance(found, int) else 0
     except LoopwrightError as error:
         print(f"loopwright: {error}", file=sys.stderr)
-        code = error.exit_code
-    except SystemExit as end:
-        code = int(end.code or 0)
-    except BaseException:
-        traceback.print_exc()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+        return error.exit_code
+    return found if isinstance(found, int) else 0
 
 
-def given_to(place: Place, case: Case, entry: str) -> Outcome:
+def given_to(place: Place, case: Case, entry: str) -> Trial:
     """Give a spoiled run to one entry."""
     out, err = place.outside.parent / "out", place.outside.parent / "err"
     before, start, own = unchanged(place), time.monotonic(), resident_bytes()
-    child = os.fork()
-    if child == 0:
-        in_child(place.run, entry, out, err)
-    ended, status, usage = 0, 0, None
+    child = fork(partial(in_child, place.run, entry, out, err))
+    ended, status, usage = os.wait4(child, os.WNOHANG)
     while not ended and time.monotonic() < start + SECONDS:
         time.sleep(0.002)
         ended, status, usage = os.wait4(child, os.WNOHANG)
@@ -148,7 +143,7 @@ def given_to(place: Place, case: Case, entry: str) -> Outcome:
     text = err.read_text(errors="replace") if err.exists() else ""
     found = "" if ended else f"did not end within {SECONDS} s"
     found = found or amiss(code, text, out.read_text(errors="replace"), grown) or touched(place, before)
-    return Outcome(case, entry, code in (2, 3), grown, seconds, found)
+    return Trial(case.kind, case.name, entry, code in (2, 3), grown, seconds, found)
 
 
 def resident_bytes() -> int:
@@ -167,10 +162,10 @@ def touched(place: Place, before: dict[str, tuple[int, int, bytes]]) -> str:
 
 def amiss(code: int, err: str, out: str, grown: int) -> str:
     """What is wrong with how an entry ended, if anything is."""
-    if code not in (0, 1, 2, 3):
-        return f"ended with {code}"
     if "Traceback" in err:
         return f"a foreign error: {err.strip().splitlines()[-1][:200]}"
+    if code not in (0, 1, 2, 3):
+        return f"ended with {code}"
     if grown > MEMORY_BYTES // 2:
         return f"took {grown / 1e9:.1f} GB"
     if any(ord(letter) < 32 and letter not in "\n\r\t" for letter in err + out):
@@ -182,21 +177,32 @@ def amiss(code: int, err: str, out: str, grown: int) -> str:
     return ""
 
 
-def outcomes(cases: list[Case], most: int | None, say: Callable[[str], None]) -> Iterator[Outcome]:
-    """Every case at its entries, or at so many of them, drawn by a fixed seed."""
-    draw = random.Random(0)
+Job = tuple[Case, tuple[str, ...]]
+
+
+def trials(jobs: Sequence[Job]) -> list[Trial]:
+    """Every case at its entries, dealt out to as many forks as there are processors."""
+    forks = min(MOST_FORKS, os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as directory:
-        good = unfinished_run(Path(directory) / "good")
-        for number, case in enumerate(cases, start=1):
-            if number % 50 == 0:
-                say(f"{number} of {len(cases)} hostile inputs")
-            entries = READ_BY.get(case.kind, WEIGHTS)
-            if most is not None:
-                entries = tuple(draw.sample(entries, most))
-            yield from of_case(Path(directory) / "case", good, case, entries)
+        root = Path(directory)
+        good = unfinished_run(root / "good")
+        files = [root / f"trials {number}" for number in range(forks)]
+        shares = [jobs[number::forks] for number in range(forks)]
+        codes = wait(*[fork(partial(work_off, *task, good)) for task in zip(shares, files, strict=True)])
+        if any(codes):
+            raise RuntimeError(f"forks that try hostile inputs ended with {codes}")
+        return [Trial(**json.loads(line)) for file in files for line in file.read_text().splitlines()]
 
 
-def of_case(root: Path, good: Path, case: Case, entries: tuple[str, ...]) -> Iterator[Outcome]:
+def work_off(jobs: Sequence[Job], file: Path, good: Path) -> None:
+    """What one fork does: a line of JSON for each trial of its share of the cases."""
+    with open(file, "w", encoding="utf-8") as told:
+        for case, entries in shown(jobs, "hostile inputs"):
+            for trial in of_case(file.with_suffix(".case"), good, case, entries):
+                told.write(json.dumps(asdict(trial)) + "\n")
+
+
+def of_case(root: Path, good: Path, case: Case, entries: tuple[str, ...]) -> Iterator[Trial]:
     """One case, on a copy of the good run; entries that write come last."""
     place = Place(root / "runs/points/001", root / "outside")
     shutil.copytree(good, place.run, symlinks=True)
@@ -211,22 +217,22 @@ def of_case(root: Path, good: Path, case: Case, entries: tuple[str, ...]) -> Ite
 def measure(scale: Scale) -> Section:
     """The corpus against every entry; on the quick scale a part of it, each case at one entry."""
     torch.set_num_threads(1)
-    cases = corpus()
+    jobs = [(case, READ_BY.get(case.kind, WEIGHTS)) for case in corpus()]
     if scale is Scale.QUICK:
-        quick = ("forged tensor", "link out of the run", "odd archive", "pickle that runs code")
-        cases = random.Random(0).sample([case for case in cases if case.kind in quick], 25)
-    found = list(outcomes(cases, 1 if scale is Scale.QUICK else None, partial(print, file=sys.stderr, flush=True)))
-    return section(found)
+        draw, quick = random.Random(0), ("forged tensor", "link out of the run", "odd archive", "pickle that runs code")
+        few = draw.sample([job for job in jobs if job[0].kind in quick], 25)
+        jobs = [(case, (draw.choice(entries),)) for case, entries in few]
+    return section(trials(jobs))
 
 
-def section(found: list[Outcome]) -> Section:
+def section(found: Sequence[Trial]) -> Section:
     """The table: a row for each kind of input."""
-    kinds: dict[str, list[Outcome]] = defaultdict(list)
-    for outcome in found:
-        kinds[outcome.case.kind].append(outcome)
+    kinds: dict[str, list[Trial]] = defaultdict(list)
+    for trial in found:
+        kinds[trial.kind].append(trial)
     rows = []
     for kind, those in sorted(kinds.items()):
-        names, counted = {one.case.name for one in those}, Counter(one.refused for one in those)
+        names, counted = {one.name for one in those}, Counter(one.refused for one in those)
         most, longest = max(one.grown_bytes for one in those) / 1e6, max(one.seconds for one in those)
         wrong = sum(bool(one.violation) for one in those)
         rows.append((kind, len(names), len(those), counted[True], counted[False], f"{most:,.0f}", longest, wrong))
@@ -242,5 +248,5 @@ def section(found: list[Outcome]) -> Section:
             f"than {MEMORY_BYTES >> 31} GB of memory, more than {SECONDS} s, a foreign error, or control characters on "
             "the terminal.",
         ),
-        tuple(outcome.told() for outcome in found if outcome.violation),
+        tuple(trial.told() for trial in found if trial.violation),
     )

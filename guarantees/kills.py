@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 import statistics
 import subprocess
 import sys
@@ -13,11 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from guarantees.equal import difference
+from guarantees.forks import KILLED, until, wait
 from guarantees.lives import OVER, PHASES, Board, begin, kill
-from guarantees.progress import shown
 from guarantees.scenarios import newest_asked_for
-from guarantees.section import Scale, Section
-from guarantees.victim import origin, victim
+from guarantees.section import Scale, Section, shown
+from guarantees.victim import idle_program, origin, victim
+from loopwright.errors import LoopwrightError
 from loopwright.running import train_one_experiment
 from loopwright.store import newest_good
 
@@ -25,6 +25,8 @@ SAVE_EVERY = 3
 EXPERIMENT = victim(pause=0.004, steps=60, eval_every=4, save_every=SAVE_EVERY, keep=2)
 STARTING = "starting, imports"
 IMPORT_SECONDS = 1.5
+ENOUGH = 20
+"""Violations after which no more kills are tried."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +51,12 @@ AIMS = {
 
 
 @dataclass
-class Tally:
+class KillCounts:
     """What came of the kills: the steps lost by each, by the phase that was hit."""
 
     lost: dict[str, list[int]] = field(default_factory=lambda: {phase: [] for phase in AIMS})
     runs: int = 0
+    differing: int = 0
     violations: list[str] = field(default_factory=list)
 
     def rows(self) -> list[tuple[object, ...]]:
@@ -69,17 +72,18 @@ class Killer:
     def __init__(self, scratch: Path, *, reports: bool) -> None:
         self.root, self.reports, self.python = scratch / "runs", reports, sys.executable
         # Reports are made by a process of their own, which takes seconds; nobody looks at that of the whole run.
-        sys.executable = shutil.which("true")
+        sys.executable = idle_program()
         self.whole = train_one_experiment(EXPERIMENT, scratch / "whole", origin=origin())
         if reports:
             sys.executable = self.python
-        self.draw, self.board, self.tally = random.Random(0), Board(), Tally()
+        self.draw, self.board, self.tally = random.Random(0), Board(), KillCounts()
         self.run: Path | None = None
+        self.durable = 0
 
     def once(self) -> None:
         """Kill one life; lives that were over before their kill do not count."""
         struck = False
-        while not struck:
+        while not struck and len(self.tally.violations) < ENOUGH:
             impossible = {"creating" if self.run else STARTING, *([] if self.reports else ["reporting"])}
             possible = [name for name in AIMS if name not in impossible]
             name = self.draw.choices(possible, [AIMS[name].weight for name in possible])[0]
@@ -90,12 +94,17 @@ class Killer:
         aim, phase = AIMS[name], PHASES.index(name)
         steps, seconds = self.draw.randint(0, aim.steps), self.draw.uniform(0, aim.seconds)
         child = begin(EXPERIMENT, self.root, self.run, self.board)
-        while not (self.board.read()[0] == OVER or (self.board.phase == phase and self.board.read()[4] >= steps)):
-            time.sleep(0.0002)
+        try:
+            until(lambda: self.over or (self.board.phase == phase and self.board.read()[4] >= steps))
+        except TimeoutError as late:
+            kill(child)
+            self.conclude(f"was to be killed while {name}: {late}")
+            return False
         time.sleep(seconds)
-        code = kill(child)
-        if code != -9:
-            self.conclude(code)
+        code = wait(child)[0] if self.over else kill(child)
+        if self.over or code != KILLED:
+            # Hit between its last word and its end it has no exit code, but what it left is all there.
+            self.conclude("" if code in (0, KILLED) else f"ended with {code}")
             return False
         # What is on the board now was done before the signal.
         hit, newest, named = PHASES[self.board.phase], self.board.read()[3], self.board.read()[2]
@@ -104,6 +113,11 @@ class Killer:
         self.tally.lost[hit].append(self.count_lost(newest))
         return True
 
+    @property
+    def over(self) -> bool:
+        """Whether the life has done what it was for."""
+        return self.board.read()[0] == OVER
+
     def strike_imports(self) -> bool:
         """Kill a whole interpreter while it imports what it needs."""
         command = [self.python, "-m", "loopwright", "resume", str(self.run), "--quiet"]
@@ -111,40 +125,58 @@ class Killer:
         with subprocess.Popen(command, stdout=silent, stderr=silent) as process:
             time.sleep(self.draw.uniform(0, IMPORT_SECONDS))
             process.kill()
-        self.tally.lost[STARTING].append(0)
+        self.tally.lost[STARTING].append(self.count_lost(0))
         return True
 
     def count_lost(self, newest: int) -> int:
-        """How many steps have to be done again after a kill; at most one checkpoint may be missing."""
-        directory = (self.run or self.root) / "checkpoints"
-        step = int(newest_good(directory).content["step"]) if any(directory.glob("*.pt")) else 0
-        if step < newest_asked_for(newest, SAVE_EVERY) - SAVE_EVERY:
-            self.tally.violations.append(f"after {newest} steps the newest checkpoint of {self.run} is of step {step}")
-        return max(0, newest - step)
+        """How many steps have to be done again after a kill; `newest` is the last that this life has done.
 
-    def conclude(self, code: int) -> None:
+        What was durable after the kill before is so still, and at most one checkpoint of this life may be missing.
+        """
+        directory = (self.run or self.root) / "checkpoints"
+        step = newest_step(directory)
+        least = max(self.durable, newest_asked_for(newest, SAVE_EVERY) - SAVE_EVERY)
+        if step < least:
+            self.tally.violations.append(f"{self.run} was durable up to step {least}, but after a kill up to {step}")
+        lost = max(0, newest - step, self.durable - step)
+        self.durable = step if self.run else 0
+        return lost
+
+    def conclude(self, failed: str) -> None:
         """A life came to its end: its run has to equal the one that was left alone."""
         run = self.run or newest_run(self.root)
-        what = f"ended with {code}" if code else difference(run, self.whole)
-        if self.reports and not what and not (run / "report.html").is_file():
-            what = "there is no report"
-        if what:
-            self.tally.violations.append(f"{run}: {what}")
+        differs = "" if failed else self.differs(run)
+        self.tally.violations += [f"{run}: {what}" for what in (failed, differs) if what]
+        self.tally.differing += bool(differs)
         self.tally.runs += 1
-        self.run = None
+        self.run, self.durable = None, 0
+
+    def differs(self, run: Path) -> str:
+        """In what a finished run differs from the whole one; empty where it does not."""
+        missing = self.reports and not (run / "report.html").is_file()
+        try:
+            return difference(run, self.whole) or ("there is no report" if missing else "")
+        except (LoopwrightError, OSError) as error:
+            return f"cannot be compared: {error}"
 
     def finish(self) -> None:
         """Let the last run come to its end."""
         if self.run is not None:
-            child = begin(EXPERIMENT, self.root, self.run, self.board)
-            while self.board.read()[0] != OVER:
-                time.sleep(0.01)
-            self.conclude(kill(child))
+            (code,) = wait(begin(EXPERIMENT, self.root, self.run, self.board))
+            self.conclude(f"ended with {code}" if code else "")
 
 
 def newest_run(root: Path) -> Path:
     """The run that was begun last."""
-    return max(root.glob("victim/[0-9]*"), key=lambda run: int(run.name))
+    return max(root.glob("victim/[0-9]*"), key=lambda run: int(run.name), default=root)
+
+
+def newest_step(directory: Path) -> int:
+    """The step of the newest good checkpoint; 0 where there is none."""
+    try:
+        return int(newest_good(directory).content["step"])
+    except LoopwrightError:
+        return 0
 
 
 def measure(scale: Scale) -> Section:
@@ -156,14 +188,15 @@ def measure(scale: Scale) -> Section:
             killer.once()
         killer.finish()
         tally = killer.tally
+    kills = sum(map(len, tally.lost.values()))
     return Section(
         title="Killed at random instants",
         columns=("killed while", "kills", "steps lost, mean", "steps lost, most"),
         rows=tuple(tally.rows()),
         notes=(
             f"{tally.runs} runs of {EXPERIMENT.steps} steps, with dropout, BatchNorm, augmentation and a short last "
-            f"batch, were killed by SIGKILL {count} times and resumed until they were finished; "
-            f"{len(tally.violations)} differ from the run that was left alone in weights, optimizer state, history "
+            f"batch, were killed by SIGKILL {kills} times and resumed until they were finished; "
+            f"{tally.differing} differ from the run that was left alone in weights, optimizer state, history "
             f"(without the clock) or metrics, bit for bit. A checkpoint is due every {SAVE_EVERY} steps and is written "
             f"while the training goes on; the next one waits for it. So more than {SAVE_EVERY} steps, and "
             f"{2 * SAVE_EVERY} at most, are lost only where the newest checkpoint was still being written.",

@@ -10,11 +10,11 @@ import os
 import signal
 import struct
 import sys
-import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from guarantees.forks import fork, wait
 from guarantees.victim import origin
 from loopwright.core import Experiment
 from loopwright.protocols import Hook, StepReport
@@ -75,31 +75,26 @@ class Board(Hook):
 def begin(experiment: Experiment, root: Path, run: Path | None, board: Board) -> int:
     """Start a life in a process group of its own, a new run below `root` or one that goes on with `run`; its number."""
     board.clear(CREATING if run is None else RESTORING, named=run is not None)
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
+
+    def live() -> None:
         os.setsid()
         sys.addaudithook(board.audit)
         watchers = Watchers(hooks=[board], say=board.say)
-        if run is None:
-            train_one_experiment(experiment, root, watchers, origin=origin())
-        else:
-            resume_run(run, watchers)
-        code = 0
-    except BaseException:  # the fork must not go on with what its parent was doing
-        traceback.print_exc()
-    finally:
-        board.memory[0] = OVER
-        sys.stderr.flush()
-        os._exit(code)
+        try:
+            if run is None:
+                train_one_experiment(experiment, root, watchers, origin=origin())
+            else:
+                resume_run(run, watchers)
+        finally:
+            board.memory[0] = OVER
+
+    return fork(live)
 
 
 def kill(child: int) -> int:
-    """Kill a life and whatever it has started; its exit code, -9 unless it was over already."""
+    """Kill a life and whatever it has started; its exit code, -9 unless it had ended already."""
     # Before its first instruction the fork has no group of its own yet.
     for strike in (os.kill, os.killpg):
         with suppress(ProcessLookupError):
             strike(child, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return wait(child)[0]

@@ -14,10 +14,9 @@ import torch
 from guarantees.disk import Crash, TooMuchUnsynced, crashes
 from guarantees.equal import difference, history, history_difference, state_bits
 from guarantees.faults import in_memory, need_strace
-from guarantees.progress import shown
 from guarantees.recording import Event, Recording, Write, mark, record
 from guarantees.scenarios import Scenarios
-from guarantees.section import Scale, Section
+from guarantees.section import Scale, Section, shown
 from guarantees.victim import origin, victim
 from loopwright.core import State, train
 from loopwright.errors import LoopwrightError
@@ -28,7 +27,7 @@ from loopwright.store import CheckpointStore, newest_good, read_saved
 
 MOST_STATES = 20_000
 MOST_TOLD = 10
-"""Violations of one scenario that are told; the table counts them all."""
+"""Violations of one kind of work that are told; the table counts all that differ in what they say."""
 
 
 class Announcing(NoStore):
@@ -47,7 +46,7 @@ class Announcing(NoStore):
 
 
 @dataclass(frozen=True)
-class Scenario:
+class RecordedWork:
     """Work that is recorded, and a check of what a crash of it leaves: raises AssertionError where a promise breaks."""
 
     title: str
@@ -63,9 +62,9 @@ class PowerFailures:
     def __init__(self, scenarios: Scenarios) -> None:
         self.scenarios = scenarios
         self.all = (
-            Scenario("a history, flushed every three steps", self.tell, self.check_told, quick=200),
-            Scenario("four saves, with names, retention and history", self.save, self.check_store),
-            Scenario("a whole run: create, train, finish", self.train_one, self.check_run),
+            RecordedWork("a history, flushed every three steps", self.tell, self.check_told, quick=200),
+            RecordedWork("four saves, with names, retention and history", self.save, self.check_store),
+            RecordedWork("a whole run: create, train, finish", self.train_one, self.check_run),
         )
 
     def tell(self, place: Path) -> None:
@@ -151,7 +150,7 @@ def newest(crash: Crash, what: str) -> int:
 
 
 @dataclass
-class Tally:
+class CrashCounts:
     """What came of the states of one recording."""
 
     title: str
@@ -169,14 +168,14 @@ class Tally:
         return list(self.violations.values())[:MOST_TOLD]
 
 
-def attack(scenario: Scenario, scratch: Path, scale: Scale) -> Tally:
+def attack(scenario: RecordedWork, scratch: Path, scale: Scale) -> CrashCounts:
     """Record the work, build the states, look at each."""
     recorded = scratch / f"recorded {scenario.title.partition(':')[0]}"
     recorded.mkdir()
     recording = record(lambda: scenario.work(recorded), recorded, scratch)
     states, too_much = enumerated(recording, cuts=scale.pick(quick=1, full=4, nightly=64))
     tried = states[:: scale.pick(quick=len(states) // scenario.quick + 1, full=1, nightly=1)]
-    tally = Tally(scenario.title, len(recording.events), len(states), len(tried), {})
+    tally = CrashCounts(scenario.title, len(recording.events), len(states), len(tried), {})
     if too_much:
         tally.violations["too much"] = too_much
     for crash in shown(tried, scenario.title):

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from guarantees.faults import FINE, Work, watch
+from guarantees.faults import Work, watch
+from guarantees.forks import FINE
 
 CALLS = "openat,close,write,lseek,ftruncate,truncate,fsync,fdatasync,rename,link,linkat,unlink,symlink,mkdir,access"
 THREADS = "clone,clone3"
@@ -82,7 +83,7 @@ def record(work: Work, place: Path, scratch: Path) -> Recording:
     options = ("-f", "-xx", "-s", "100000000", "-e", f"trace={CALLS},{THREADS}")
     done = watch(work, scratch, *options)
     assert done.code == FINE, done.stderr
-    reader = Reader(str(place))
+    reader = TraceReader(str(place))
     for process, name, arguments, result in finished_calls(done.trace):
         reader.read(process, name, arguments, result)
     return Recording(reader.events, reader.inodes)
@@ -101,7 +102,7 @@ def finished_calls(trace: str) -> Iterator[tuple[int, str, str, int]]:
             yield int(match[1]), match[2], match[3], int(match[4])
 
 
-class Reader:
+class TraceReader:
     """Follows descriptors, positions and names through the calls of one process."""
 
     def __init__(self, place: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from guarantees.equal import bits, difference, history_difference, state_bits
-from guarantees.victim import origin, victim
+from guarantees.forks import KILLED, fork, until, wait
+from guarantees.victim import idle_program, origin, victim
 from loopwright.core import State, train
 from loopwright.core.arithmetic import arithmetic
 from loopwright.errors import LoopwrightError
@@ -84,7 +84,7 @@ class Scenarios:
 
     def __init__(self, scratch: Path) -> None:
         # The report is made by a process of its own, which takes seconds and is not what is attacked here.
-        sys.executable = shutil.which("true")
+        sys.executable = idle_program()
         self.progress = Progress()
         self.hooks: list[Hook] = [self.progress]
         self.whole = train_one_experiment(victim(), scratch / "whole", origin=origin())
@@ -146,11 +146,13 @@ class Scenarios:
     def kill(self, work: Callable[[Path], None], place: Path) -> None:
         """Carry out `work` in a fork that is killed after its third step, when the checkpoint before is written."""
         place.mkdir()
-        child = os.fork()
-        if child == 0:
+
+        def until_death() -> None:
             self.hooks.append(Death(place))
             work(place)
-        os.waitpid(child, 0)
+
+        (code,) = wait(fork(until_death))
+        assert code == KILLED, f"the work to be killed ended with {code}"
 
     def check_run(self, place: Path) -> int:
         """Every run that has a name goes on to the same bits; one that nobody was told of may be refused, clearly."""
@@ -215,8 +217,8 @@ class Death(Hook):
     def on_step_end(self, report: StepReport) -> None:
         """Wait for what is being written, then die."""
         if report.step == SAVE_EVERY + 1:
-            while [path.name for path in self.place.rglob("step-*.pt")] != [f"step-{SAVE_EVERY:08d}.pt"]:
-                pass
+            only = [f"step-{SAVE_EVERY:08d}.pt"]
+            until(lambda: [path.name for path in self.place.rglob("step-*.pt")] == only)
             os.kill(os.getpid(), signal.SIGKILL)
 
 

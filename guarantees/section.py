@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from tqdm import tqdm
+
 T = TypeVar("T")
+
+TELL_SECONDS = 10.0
 
 
 class Scale(StrEnum):
@@ -57,3 +63,16 @@ def cell(value: object) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value).replace("|", "\\|").replace("\n", " ")
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
+def shown(items: Sequence[T], what: str) -> Iterator[T]:
+    """`items`, one after another; how many are done is shown on stderr by a bar on a terminal, else now and then."""
+    if sys.stderr.isatty():
+        yield from tqdm(items, desc=what, file=sys.stderr, leave=False)
+        return
+    told = time.monotonic()
+    for number, item in enumerate(items, start=1):
+        yield item
+        if time.monotonic() - told > TELL_SECONDS:
+            told = time.monotonic()
+            print(f"  {what}: {number} of {len(items)}", file=sys.stderr, flush=True)

@@ -15,7 +15,8 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from guarantees.faults import FINE, Outcome, carry_out
+from guarantees.faults import Ending, carry_out
+from guarantees.forks import FINE, fork, wait
 from guarantees.scenarios import Scenario, Scenarios, copy, leftovers
 from loopwright.errors import LoopwrightError
 
@@ -39,26 +40,18 @@ def short_writes(scratch: Path, stride: int) -> dict[str, dict[str, object]] | N
     return {found["title"]: found for found in map(json.loads, done.stdout.splitlines())}
 
 
-def attempt(scenario: Scenario, place: Path, scratch: Path, number: int) -> Outcome:
+def attempt(scenario: Scenario, place: Path, scratch: Path, number: int) -> Ending:
     """Carry out the work in a fork whose `number`-th write is cut short."""
     library = ctypes.CDLL(None)
-    ready, start = os.pipe()
-    os.write(start, b"x")
-    child = os.fork()
-    if child == 0:
+
+    def cut_short() -> int:
         ctypes.c_long.in_dll(library, "regular_writes").value = 0
         ctypes.c_long.in_dll(library, "short_at").value = number
+        code = carry_out(lambda: scenario.work(place), scratch / "stderr")
+        return code if ctypes.c_long.in_dll(library, "regular_writes").value >= number else NOT_REACHED
 
-        def work() -> None:
-            scenario.work(place)
-            if ctypes.c_long.in_dll(library, "regular_writes").value < number:
-                os._exit(NOT_REACHED)
-
-        carry_out(work, ready, scratch / "stderr")
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    os.close(ready)
-    os.close(start)
-    return Outcome(code, "", (scratch / "stderr").read_text(errors="replace"))
+    (code,) = wait(fork(cut_short))
+    return Ending(code, "", (scratch / "stderr").read_text(errors="replace"))
 
 
 def attack(scenario: Scenario, scenarios: Scenarios, scratch: Path, stride: int) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from loopwright.core import Experiment, State, train
 from loopwright.experiments.points import points
@@ -16,6 +17,7 @@ from loopwright.running.config import Origin, dump_config
 from loopwright.running.runner import digest
 from loopwright.running.summary import write_json
 from loopwright.store import CheckpointStore
+from loopwright.tasks.points import Points
 
 
 class BrokenOffError(Exception):
@@ -34,7 +36,7 @@ class BreakOff(Hook):
 def experiment() -> Experiment:
     """`points` with a small network, of 20 steps, with checkpoints of steps 5, 10, 15, 20."""
     base = points()
-    small = replace(base.task, hidden=(16, 16))
+    small = replace(cast(Points, base.task), hidden=(16, 16))
     return replace(base, task=small, steps=20, save_every=5, eval_every=5, threads=1, device="cpu").resolved().check()
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
 import torch
 
-from guarantees import forging
 from guarantees.spoiling import Case, Place, content_of, replace_all
+from tests.store.sealing import archive
 
 State = dict[str, Any]
 
@@ -25,55 +25,55 @@ def states() -> Iterator[Case]:
     for key in ("model", "optimizer", "scaler", "average", "step", "closed", "progress", "rate"):
         for name, value in odd.items():
             if key not in ("step", "closed") or name != "a number":
-                yield state(f"{key} is {name}", lambda made, key=key, value=value: made.update({key: value}))
-        yield state(f"no {key}", lambda made, key=key: made.pop(key))
+                yield state(f"{key} is {name}", State.update, {key: value})
+        yield state(f"no {key}", State.pop, key)
     for key in ("step", "closed"):
         for value in (-1, 2**80, 10**400, True, 1.5, float("nan")):
-            name = "10^400" if value == 10**400 else value
-            yield state(f"{key} is {name}", lambda made, key=key, value=value: made.update({key: value}))
+            name = "10^400" if value == 10**400 else str(value)
+            yield state(f"{key} is {name}", State.update, {key: value})
     memory = {"best_step": (-5, 2**80, 1.5, "x"), "best": ("nan", [1]), "stale": (-1, None), "system": ("x",)}
     for key, values in memory.items():
         for value in values:
-            yield state(f"progress.{key} is {value}", lambda made, k=key, v=value: made["progress"].update({k: v}))
+            yield state(f"progress.{key} is {value}", inside, "progress", {key: value})
     for value in (float("nan"), float("inf"), "x", -1e300):
-        yield state(f"rate.factor is {value}", lambda made, value=value: made["rate"].update(factor=value))
+        yield state(f"rate.factor is {value}", inside, "rate", {"factor": value})
     yield from weights()
     yield from moments()
     for value in (True, 1.0, -1, 10**400, "1", [1]):
-        name = "10^400" if value == 10**400 else value
-        yield Case(
-            "forged state", f"format is {name!r}", partial(whole_content, lambda made, v=value: {**made, "format": v})
-        )
-    yield Case("forged state", "state is a list", partial(whole_content, lambda made: {**made, "state": [1]}))
-    yield Case(
-        "forged state", "no step outside", partial(whole_content, lambda made: {"format": 1, "state": made["state"]})
-    )
-    yield Case(
-        "forged state", "a step outside of 400 digits", partial(whole_content, lambda made: {**made, "step": 10**400})
-    )
-    yield Case("forged state", "a set", partial(whole_content, lambda made: {**made, "extra": {1, 2}}))
-    yield Case("forged state", "a complex number", partial(whole_content, lambda made: {**made, "extra": 1j}))
+        name = repr("10^400" if value == 10**400 else value)
+        yield content(f"format is {name}", State.update, {"format": value})
+    yield content("state is a list", State.update, {"state": [1]})
+    yield content("no step outside", State.pop, "step")
+    yield content("a step outside of 400 digits", State.update, {"step": 10**400})
+    yield content("a set", State.update, {"extra": {1, 2}})
+    yield content("a complex number", State.update, {"extra": 1j})
 
 
-def whole_content(change: Callable[[dict[str, Any]], object], place: Place) -> None:
-    """Change the whole of what the checkpoints hold."""
-    replace_all(place, forging.archive(change(content_of(place))))
-
-
-def state(name: str, change: Callable[[State], object]) -> Case:
-    """A case that changes the state in the checkpoints."""
+def content(name: str, change: Callable[..., object], *arguments: object) -> Case:
+    """A case that changes the whole of what the checkpoints hold, by `change(content, *arguments)`."""
 
     def spoil(place: Place) -> None:
         made = content_of(place)
-        change(made["state"])
-        replace_all(place, forging.archive(made))
+        change(made, *arguments)
+        replace_all(place, archive(made))
 
     return Case("forged state", name, spoil)
 
 
-def first(made: dict[Any, Any]) -> Any:
-    """The first key."""
-    return next(iter(made))
+def state(name: str, change: Callable[..., object], *arguments: object) -> Case:
+    """A case that changes the state in the checkpoints, by `change(state, *arguments)`."""
+    return content(name, lambda made: change(made["state"], *arguments))
+
+
+def inside(made: State, part: str, changes: Mapping[Any, object]) -> None:
+    """Change a part of the state."""
+    made[part].update(changes)
+
+
+def first_weight(made: State, form: Callable[[Any], Any]) -> None:
+    """Change the first weight."""
+    name, weight = next(iter(made["model"].items()))
+    made["model"][name] = form(weight)
 
 
 def weights() -> Iterator[Case]:
@@ -90,16 +90,11 @@ def weights() -> Iterator[Case]:
         "a text": lambda w: "w",
     }
     for name, form in forms.items():
-        yield state(
-            f"a weight is {name}",
-            lambda made, form=form: made["model"].update(
-                {first(made["model"]): form(made["model"][first(made["model"])])}
-            ),
-        )
+        yield state(f"a weight is {name}", first_weight, form)
     keys = {"escapes": "\x1b]0;owned\x07\x1b[2J\r\n\n", "a megabyte": "w" * 10**6, "a number": 7, "a tuple": ("a", 1)}
     for name, key in keys.items():
-        yield state(f"a weight's name is {name}", lambda made, key=key: made["model"].update({key: torch.zeros(1)}))
-    yield state("100,000 weights too many", lambda made: made["model"].update({f"w{n}": 0 for n in range(100_000)}))
+        yield state(f"a weight's name is {name}", inside, "model", {key: torch.zeros(1)})
+    yield state("100,000 weights too many", inside, "model", {f"w{n}": 0 for n in range(100_000)})
 
 
 def moments() -> Iterator[Case]:
@@ -121,11 +116,11 @@ def moments() -> Iterator[Case]:
     }
     for name, form in forms.items():
         for key in ("exp_avg", "exp_avg_sq"):
-            yield state(f"{key} is {name}", lambda made, form=form, key=key: every(made, key, form))
+            yield state(f"{key} is {name}", every, key, form)
     for key, value in {"step": torch.zeros(1000), "": 1}.items():
-        yield state(f"moment {key!r} is odd", lambda made, key=key, value=value: every(made, key, lambda m: value))
-    yield state("step of the moments is empty", lambda made: every(made, "step", lambda m: torch.zeros(0)))
-    yield state("step of the moments is a text", lambda made: every(made, "step", lambda m: "x"))
+        yield state(f"moment {key!r} is odd", every, key, partial(instead, value))
+    yield state("step of the moments is empty", every, "step", lambda m: torch.zeros(0))
+    yield state("step of the moments is a text", every, "step", lambda m: "x")
     yield state("no moments", lambda made: [m.clear() for m in made["optimizer"]["state"].values()])
     yield state("moments of nobody", lambda made: made["optimizer"]["state"].update({999: {"exp_avg": torch.zeros(1)}}))
     settings = {
@@ -137,12 +132,19 @@ def moments() -> Iterator[Case]:
         "weight_decay": torch.ones(5),
     }
     for key, value in settings.items():
-        yield state(
-            f"setting {key} of the optimizer",
-            lambda made, k=key, v=value: made["optimizer"]["param_groups"][0].update({k: v}),
-        )
-    yield state("parameters twice", lambda made: made["optimizer"]["param_groups"][0].update(params=[0, 0]))
+        yield state(f"setting {key} of the optimizer", group, {key: value})
+    yield state("parameters twice", group, {"params": [0, 0]})
     yield state("no groups", lambda made: made["optimizer"].update(param_groups=[]))
+
+
+def group(made: State, settings: Mapping[str, object]) -> None:
+    """Change settings of the optimizer."""
+    made["optimizer"]["param_groups"][0].update(settings)
+
+
+def instead(value: object, moment: object) -> object:
+    """`value`, whatever was remembered."""
+    return value
 
 
 def every(made: State, key: str, form: Callable[[Any], Any]) -> None:

@@ -9,21 +9,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from guarantees.faults import FINE, KILLED, REFUSED, Call, Outcome, calls, in_memory, inject, need_strace
-from guarantees.progress import shown
+from guarantees.faults import REFUSED, Call, Ending, calls, in_memory, inject, need_strace
+from guarantees.forks import FINE, KILLED
 from guarantees.scenarios import Scenario, Scenarios, copy, leftovers
-from guarantees.section import Scale, Section
+from guarantees.section import Scale, Section, shown
 from guarantees.short_writes import short_writes
 from loopwright.errors import LoopwrightError
 
 KILL = "signal=SIGKILL"
 ERRORS = ("ENOSPC", "EIO", "EINTR")
-CHANGING = ("write", "pwrite64", "fsync", "fdatasync", "rename", "renameat", "renameat2", "openat", "mkdir", "symlink")
-CHANGING += ("link", "linkat", "unlink", "unlinkat", "ftruncate", "truncate")
+CHANGING = (
+    *("write", "pwrite64", "ftruncate", "truncate", "fsync", "fdatasync"),
+    *("openat", "mkdir", "symlink", "link", "linkat", "rename", "renameat", "renameat2", "unlink", "unlinkat"),
+)
 
 
 @dataclass
-class Tally:
+class FaultCounts:
     """What came of the tries at the calls of one scenario."""
 
     title: str
@@ -36,7 +38,7 @@ class Tally:
     lost: int = 0
     violations: list[str] = field(default_factory=list)
 
-    def add(self, fault: str, outcome: Outcome) -> None:
+    def add(self, fault: str, outcome: Ending) -> None:
         """Note a try."""
         self.missed += not outcome.hit
         self.refused += outcome.code == REFUSED
@@ -90,13 +92,13 @@ NOTES = (
 )
 
 
-def attack(scenario: Scenario, scenarios: Scenarios, scratch: Path, scale: Scale) -> Tally:
+def attack(scenario: Scenario, scenarios: Scenarios, scratch: Path, scale: Scale) -> FaultCounts:
     """All tries at one scenario."""
     template, place, memory = scratch / "template", scratch / "place", scenarios.progress.memory
     before = scenarios.prepare(scenario, template)
     copy(template, place)
     found = calls(lambda: scenario.work(place), place, scratch)
-    tally = Tally(scenario.title, len(found))
+    tally = FaultCounts(scenario.title, len(found))
     tries = list(faults(found))[:: scale.pick(quick=97, full=1, nightly=1)]
     for call, fault in shown(tries, scenario.title):
         copy(template, place)
@@ -120,7 +122,7 @@ def faults(found: list[Call]) -> Iterator[tuple[Call, str]]:
             yield from ((call, f"error={name}") for name in ERRORS)
 
 
-def check_end(outcome: Outcome, fault: str, place: Path) -> None:
+def check_end(outcome: Ending, fault: str, place: Path) -> None:
     """A kill kills; after an error the work is done all the same or says why not, and nothing lies about."""
     if outcome.hit and fault == KILL:
         assert outcome.code == KILLED, f"ended with {outcome.code}"

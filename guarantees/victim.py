@@ -5,6 +5,7 @@ It says where it is by audit events, `victim.step` and `victim.evaluate`: whoeve
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -14,10 +15,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from guarantees.section import Skipped
 from loopwright.core import Experiment
 from loopwright.protocols import Batch, Split
+from loopwright.reading import file_sha256
 from loopwright.running import Origin
-from loopwright.running.registry import file_sha256
 from tests.toys import Toy, toy
 
 REFERENCE = "guarantees/victim.py:victim"
@@ -47,6 +49,14 @@ def victim(pause: float = 0.0, **changes: Any) -> Experiment:
     """Six steps, saved after every second one, of which the newest alone is kept."""
     base = toy(name=REFERENCE, task=Victim(pause=pause), steps=6, eval_every=2, save_every=2, keep=1)
     return replace(base, **changes)
+
+
+def idle_program() -> str:
+    """A program that does nothing, for what is started as a process of its own, takes seconds and is not attacked."""
+    found = shutil.which("true")
+    if found is None:
+        raise Skipped("it needs the program `true`")
+    return found
 
 
 def origin() -> Origin:

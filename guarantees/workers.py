@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 import tempfile
-import traceback
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,12 +14,12 @@ from typing import Any, cast
 
 import torch
 import torch._dynamo  # the optimizers import it: a second for each child, or once here
-from torch import distributed as dist
-from torch.utils import _pytree
-from tqdm import tqdm
+from torch.distributed import FileStore  # type: ignore[attr-defined]  # it is exported, but not by name
 
+from guarantees.equal import Bits, bits
+from guarantees.forks import fork, wait
 from guarantees.models import CASES
-from guarantees.section import Scale, Section
+from guarantees.section import Scale, Section, shown
 from loopwright.core import Experiment, Interrupt, State, train
 from loopwright.core.experiment import Parallel
 from loopwright.core.fsdp import arranged, layout_of
@@ -34,9 +31,13 @@ from loopwright.protocols import Hook, NoJournal, NoStore, StepReport
 Schedule = Sequence[tuple[int, int, Parallel]]
 """(workers, step, parallel): so many workers, which hold all of each weight or a part, until that step; then the next
 group of processes."""
-Outcome = tuple[dict[str, bytes], list[str]]
-"""Every leaf of the last state as bytes, and the lines of the history."""
+Trajectory = tuple[Bits, list[str]]
+"""Every leaf of the last state, and the lines of the history."""
 MOST = 4
+
+
+class CrashedError(Exception):
+    """Workers that should have trained to the end did not."""
 
 
 class Until(Hook):
@@ -74,33 +75,22 @@ def life(experiment: Experiment, place: Path, size: int, until: int, *, seed: in
     meeting = Path(tempfile.mktemp(dir=place))
     stopping = random.Random(seed).randrange(size)
     ends = [until if rank == stopping else None for rank in range(size)]
-    wait([fork(partial(live, experiment, place, end), meeting, rank, size) for rank, end in enumerate(ends)])
+    together([partial(live, experiment, place, end) for end in ends], meeting)
 
 
-def fork(work: Callable[[Workers], None], meeting: Path, rank: int, size: int) -> int:
-    """A child process that does `work` as one of `size` workers; its number."""
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        group = Group.join(dist.FileStore(str(meeting), size), rank, size) if size > 1 else None
-        work(group or ALONE)
-        if group:
-            group.leave(GRACE)
-        code = 0
-    finally:
-        if code:
-            traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(code)
-
-
-def wait(children: Sequence[int]) -> None:
-    """Until all have ended. Raises RuntimeError where one has failed."""
-    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+def together(works: Sequence[Callable[[Workers], None]], meeting: Path) -> None:
+    """Each of `works` on a worker of its own; all in one group. Raises CrashedError where one has failed."""
+    codes = wait(*[fork(partial(one, work, meeting, rank, len(works))) for rank, work in enumerate(works)])
     if any(codes):
-        raise RuntimeError(f"workers ended with {codes}")
+        raise CrashedError(f"the workers ended with {codes}")
+
+
+def one(work: Callable[[Workers], None], meeting: Path, rank: int, size: int) -> None:
+    """What a child process does as one of `size` workers."""
+    group = Group.join(FileStore(str(meeting), size), rank, size) if size > 1 else None
+    work(group or ALONE)
+    if group:
+        group.leave(GRACE)
 
 
 def live(experiment: Experiment, place: Path, until: int | None, workers: Workers) -> None:
@@ -122,23 +112,21 @@ def live(experiment: Experiment, place: Path, until: int | None, workers: Worker
         os.replace(place / "new.pt", saved)
 
 
-def outcome(experiment: Experiment, schedule: Schedule, seed: int = 0) -> Outcome:
-    """Every leaf of the last state as bytes, and the history, after a run on `schedule`."""
+def trajectory(experiment: Experiment, schedule: Schedule, seed: int = 0) -> Trajectory:
+    """Every leaf of the last state, and the history, after a run on `schedule`."""
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory)
         for number, (size, until, parallel) in enumerate(schedule):
             life(replace(experiment, parallel=parallel), place, size, until, seed=seed + number)
         state = torch.load(place / "saved.pt", weights_only=True)
         told = (place / "told.txt").read_text().splitlines()
-    leaves = _pytree.tree_flatten_with_path(state)[0]
-    return {_pytree.keystr(path): as_bytes(leaf) for path, leaf in leaves}, told
+    return bits(state), told
 
 
-def as_bytes(leaf: Any) -> bytes:
-    """A tensor's bytes, or the text of any other value."""
-    if isinstance(leaf, torch.Tensor):
-        return leaf.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-    return repr(leaf).encode()
+def alone(name: str) -> Trajectory:
+    """A case on one worker that is left alone."""
+    experiment = CASES[name]()
+    return trajectory(experiment, [(1, experiment.cadence().total + 1, "replicate")])
 
 
 def draw(seed: int, steps: int, most: int) -> list[tuple[int, int, Parallel]]:
@@ -151,14 +139,23 @@ def draw(seed: int, steps: int, most: int) -> list[tuple[int, int, Parallel]]:
     return [(size, step, "fsdp" if part else "replicate") for (size, step), part in zip(sizes, parts, strict=True)]
 
 
-def differing(name: str, seed: int, whole: Outcome) -> str | None:
+def differing(name: str, seed: int, whole: Trajectory) -> str | None:
     """What differs from `whole` after a run of a case on the schedule that `seed` draws; None where nothing does."""
     experiment = CASES[name]()
     schedule = draw(seed, experiment.cadence().total, min(MOST, experiment.shards))
-    state, history = outcome(experiment, schedule, seed)
-    wrong = [path for path in whole[0] if state.get(path) != whole[0][path]]
-    wrong += [line for line, other in zip_longest(whole[1], history) if line != other]
-    return f"{name}, (workers, until step, parallel) {schedule}: {wrong[0]}" if wrong else None
+    try:
+        wrong = first_difference(trajectory(experiment, schedule, seed), whole)
+    except CrashedError as crashed:
+        wrong = str(crashed)
+    return f"{name}, (workers, until step, parallel) {schedule}: {wrong}" if wrong else None
+
+
+def first_difference(found: Trajectory, whole: Trajectory) -> str:
+    """The first leaf, else the first line of the history, that only one has or that differs; empty where none does."""
+    (state, history), (whole_state, whole_history) = found, whole
+    leaves = [path for path in sorted(state | whole_state) if state.get(path) != whole_state.get(path)]
+    lines = [f"{line}, not {other}" for line, other in zip_longest(history, whole_history) if line != other]
+    return next(iter([*leaves, *lines]), "")
 
 
 def traffic(size: int, numel: int = 4_000_000) -> tuple[float, float]:
@@ -167,8 +164,7 @@ def traffic(size: int, numel: int = 4_000_000) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as directory:
         meeting, said = Path(directory) / "meeting", Path(directory) / "said"
         before = loopback_bytes()
-        children = [fork(partial(add_up, numel, said), meeting, rank, size) for rank in range(size)]
-        wait(children)
+        together([partial(add_up, numel, said)] * size, meeting)
         sent = loopback_bytes() - before
         return float(said.read_text()) / (4 * numel), sent / size / (4 * numel)
 
@@ -191,43 +187,58 @@ def loopback_bytes() -> int:
 
 def measure(scale: Scale) -> Section:
     """Random schedules for every model, and what the workers send each other."""
-    schedules = scale.pick(quick=10, full=50, nightly=100 * len(CASES))
     torch.set_num_threads(1)
-    wholes: dict[str, Outcome] = {}
-    counts: Counter[str] = Counter()
-    violations = []
-    for seed, name in tqdm(list(zip(range(schedules), cycle(CASES), strict=False)), desc="workers", disable=None):
-        if name not in wholes:
-            wholes[name] = outcome(CASES[name](), [(1, CASES[name]().cadence().total + 1, "replicate")])
-        wrong = differing(name, seed, wholes[name])
-        counts[name] += 1
-        violations += [wrong] if wrong else []
-    rows = [(name, CASES[name]().shards, counts[name], same(name, violations)) for name in CASES]
-    sizes = (2, 4) if scale is Scale.QUICK else (2, 3, 4, 8)
-    sent = [(size, *traffic(size), 2 * (size - 1) / size) for size in sizes]
-    told = [f"{n} workers {ours:.3f} (wire {wire:.3f}, a ring {ring:.3f})" for n, ours, wire, ring in sent]
+    schedules = scale.pick(quick=10, full=50, nightly=100 * len(CASES))
+    found = compared(schedules)
+    sent, too_much = measured_traffic((2, 4) if scale is Scale.QUICK else (2, 3, 4, 8))
+    rows = [(name, CASES[name]().shards, len(tried), same(tried)) for name, tried in found.items()]
     notes = (
         "Each schedule trains 8 steps over 2 epochs with a short last batch, warm-up, clipping, moving average and "
         f"evaluations, and changes the number of workers (1 to {MOST}) at one to three random steps; of two "
         "or four workers half hold a part of each weight (`--parallel fsdp`), the others all; compared with one worker "
         "that was left alone: weights, optimizer, average, counters, every number of the history.",
-        f"Sent by each worker for a sum, in multiples of the gradients' own bytes: {'; '.join(told)}.",
+        f"Sent by each worker for a sum, in multiples of the gradients' own bytes: {'; '.join(sent)}.",
     )
-    too_much = [
-        f"{n} workers send {ours:.3f} times the gradients' bytes, a ring {ring:.3f}"
-        for n, ours, _, ring in sent
-        if n.bit_count() == 1 and ours > ring * 1.001
-    ]
     return Section(
         "Any number of workers, changed at any step",
         ("model", "shards", "random schedules", "result"),
         tuple(rows),
         notes,
-        (*violations, *too_much),
+        (*[wrong for tried in found.values() for wrong in tried if wrong], *too_much),
     )
 
 
-def same(name: str, violations: Sequence[str]) -> str:
+def compared(schedules: int) -> dict[str, list[str | None]]:
+    """For each case what differs on each of its schedules, None where nothing does."""
+    wholes: dict[str, Trajectory] = {}
+    found: dict[str, list[str | None]] = {name: [] for name in CASES}
+    for seed, name in shown(list(zip(range(schedules), cycle(CASES), strict=False)), "workers"):
+        try:
+            wholes[name] = wholes.get(name) or alone(name)
+        except CrashedError as crashed:
+            found[name].append(f"{name}, left alone: {crashed}")
+        else:
+            found[name].append(differing(name, seed, wholes[name]))
+    return found
+
+
+def measured_traffic(sizes: Sequence[int]) -> tuple[list[str], list[str]]:
+    """What groups of these sizes send, for the document; and where it is more than a ring would."""
+    told, wrong = [], []
+    for size in sizes:
+        ring = 2 * (size - 1) / size
+        try:
+            ours, wire = traffic(size)
+        except CrashedError as crashed:
+            wrong.append(f"the sum of {size} workers: {crashed}")
+            continue
+        told.append(f"{size} workers {ours:.3f} (wire {wire:.3f}, a ring {ring:.3f})")
+        if size.bit_count() == 1 and ours > ring * 1.001:
+            wrong.append(f"{size} workers send {ours:.3f} times the gradients' bytes, a ring {ring:.3f}")
+    return told, wrong
+
+
+def same(tried: Sequence[str | None]) -> str:
     """The last column."""
-    wrong = sum(violation.startswith(name) for violation in violations)
+    wrong = sum(violation is not None for violation in tried)
     return f"{wrong} DIFFER" if wrong else "same bits"

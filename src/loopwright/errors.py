@@ -18,7 +18,7 @@ A message is one or two lines: the thing, the value received, the rule, the reme
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -86,6 +86,16 @@ def printable(text: str, most: int = 8000) -> str:
         for letter in text[:most]
     )
     return shown + "…" * (len(text) > most)
+
+
+def some(items: Sequence[object], most: int = 8) -> str:
+    """The first few items, and how many more there are.
+
+    >>> some([3, 1, 2], 2)
+    '3, 1 and 1 more'
+    """
+    rest = len(items) - most
+    return ", ".join(str(item) for item in items[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

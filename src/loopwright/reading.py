@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -36,3 +37,8 @@ def read_at_most(path: Path, limit: int = MAX_JSON_BYTES) -> bytes:
     if len(content) > limit:
         raise OSError(errno.EFBIG, f"larger than {limit} bytes", str(path))
     return content
+
+
+def file_sha256(path: Path) -> str:
+    """The digest of a plain file. Raises OSError as `read_at_most` does."""
+    return hashlib.sha256(read_at_most(path)).hexdigest()

@@ -12,12 +12,14 @@ import pytest
 from loopwright.cli.main import main
 
 ROOT = Path(__file__).parents[2]
-FINE = "tests/proving/broken.py:fine"
+FINE = "tests/auditing/broken.py:fine"
+
+
+pytestmark = pytest.mark.usefixtures("in_the_repository")
 
 
 @pytest.fixture(autouse=True)
-def _in_the_repository(monkeypatch):
-    monkeypatch.chdir(ROOT)
+def _found_by_its_processes(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
 
@@ -29,9 +31,9 @@ def test_an_audit_prints_its_table_and_leaves_nothing_behind(tmp_path, monkeypat
     assert main(["audit", FINE, "--only", "evaluation", *flags]) == 0
     captured = capsys.readouterr()
     lines = captured.out.splitlines()
-    assert lines[0].split() == ["row", "seconds", "what", "was", "done", "compared", "result"]
+    assert lines[0].split() == ["check", "seconds", "what", "was", "done", "compared", "result"]
     assert lines[1].startswith("evaluation")
-    assert lines[-1] == f"{FINE}: 1 of 1 rows the same, none differs"
+    assert lines[-1] == f"{FINE}: 1 of 1 checks the same, none differs"
     assert f"auditing {FINE}, 4 steps; --audit-seed 5" in captured.err
     assert "0/1  evaluation" in captured.err
     assert list(tmp_path.glob("loopwright-*")) == []
@@ -40,12 +42,18 @@ def test_an_audit_prints_its_table_and_leaves_nothing_behind(tmp_path, monkeypat
 def test_a_difference_is_exit_code_1_and_its_runs_are_kept(tmp_path, capsys):
     kept = tmp_path / "kept"
     arguments = ["--only", "evaluation", "--keep", str(kept), "--quiet"]
-    assert main(["audit", "tests/proving/broken.py:perplexed", *arguments]) == 1
+    assert main(["audit", "tests/auditing/broken.py:perplexed", *arguments]) == 1
     captured = capsys.readouterr()
     assert "DIFFERS" in captured.out
     assert captured.err == ""
     assert (kept / "baseline/perplexed/001/metrics.json").is_file()
     assert f"runs   {kept}" in captured.out
+
+
+def test_checks_are_separated_by_commas_or_spaces(capsys):
+    for only in (["--only", "twice,sigkil"], ["--only", "twice", "sigkil"], ["--only", "twice,", "--only", "sigkil"]):
+        assert main(["audit", "points", *only]) == 2
+        assert "'sigkil': not a check of an audit, did you mean 'sigkill'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import signal
+from types import SimpleNamespace
 
 import pytest
 
@@ -38,3 +39,26 @@ def test_a_second_ctrl_c_stops_at_once_and_a_second_sigterm_does_not():
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+
+
+def test_a_ctrl_c_a_sigterm_and_a_ctrl_c_stop_at_once():
+    with Interrupt() as interrupt:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+        assert interrupt.requested == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_a_ctrl_c_that_comes_twice_at_once_is_one():
+    with Interrupt(patience=60) as interrupt:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        assert interrupt.requested == signal.SIGINT
+
+
+def test_what_one_worker_received_is_what_all_of_them_stop_of():
+    interrupt = Interrupt()
+    assert interrupt.agree(SimpleNamespace(exchange=lambda own: [own, None])) is None
+    assert interrupt.agree(SimpleNamespace(exchange=lambda own: [own, 15])) == 15
+    assert interrupt.requested == 15

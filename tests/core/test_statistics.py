@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from loopwright.core.statistics import RunningStatistics
+from loopwright.core.statistics import RunningStatistics, single_samples_named
 from loopwright.errors import ConfigError
 from tests.toys import Toy, bits, run, toy
 
@@ -67,6 +67,30 @@ class Spectral(Toy):
         return nn.Sequential(spectral_norm(nn.Linear(4, 2)))
 
 
+class Counting(nn.Module):
+    """Counts its calls in a buffer that it puts anew each time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x):
+        self.calls = self.calls + 1
+        return x
+
+
+class Counted(Toy):
+    """A model that remembers how often it was called."""
+
+    def model(self) -> nn.Module:
+        return nn.Sequential(Counting(), nn.Linear(4, 2))
+
+
+def test_a_buffer_that_is_put_anew_is_refused_by_name():
+    with pytest.raises(ConfigError, match=r"0 \(Counting\), buffer calls: changes"):
+        run(toy(task=Counted(), shards=2))
+
+
 class Synced(Toy):
     """A model whose workers look at each other's samples."""
 
@@ -105,3 +129,10 @@ def test_shards_of_a_model_without_statistics_change_it_by_rounding_alone():
     whole, parts = (run(toy(task=Plain(), shards=shards))[0] for shards in (1, 3))
     for a, b in zip(whole.parameters, parts.parameters, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-12)  # fp64 sums in another order
+
+
+def test_a_shard_that_is_too_small_for_batchnorm_is_named():
+    with pytest.raises(ConfigError, match="a shard holds a single sample"), single_samples_named():
+        run(toy(shards=8))
+    with pytest.raises(ValueError, match="another"), single_samples_named():
+        raise ValueError("another")

@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from torch import distributed as dist
 
+from guarantees.forks import fork, wait
 from loopwright.core.group import GRACE, Group
 
 T = TypeVar("T")
 
 
-def among(rank: int, size: int, work: Callable[[Group], T], others: Callable[[Group], object] | None = None) -> T:
-    """What `work` gives on worker `rank`, this process; the others do the same, or `others`, in processes of theirs."""
+def among(
+    rank: int,
+    size: int,
+    work: Callable[[Group], T],
+    others: Callable[[Group], object] | None = None,
+    *,
+    code: int = 0,
+) -> T:
+    """What `work` gives on worker `rank`, this process; the others do the same, or `others`, in processes of theirs.
+
+    All have to end with `code`; of others that end with another than 0 nobody waits for the farewell.
+    """
     with tempfile.TemporaryDirectory() as directory:
         meeting = str(Path(directory) / "meeting")
-        children = [fork(meeting, other, size, others or work) for other in range(size) if other != rank]
+        children = [fork(partial(join, meeting, n, size, others or work)) for n in range(size) if n != rank]
         group = Group.join(dist.FileStore(meeting, size), rank, size)
         try:
             result = work(group)
-            if others is None:
+            if code == 0:
                 group.leave(GRACE)
-            return result
         finally:
             dist.destroy_process_group()
-            for child in children:
-                os.waitpid(child, 0)
+            codes = wait(*children)
+        assert codes == [code] * (size - 1), f"the other workers ended with {codes}"
+        return result
 
 
-def fork(meeting: str, rank: int, size: int, work: Callable[[Group], object]) -> int:
-    child = os.fork()
-    if child == 0:
-        try:
-            group = Group.join(dist.FileStore(meeting, size), rank, size)
-            work(group)
-            group.leave(GRACE)
-        finally:
-            os._exit(0)
-    return child
+def join(meeting: str, rank: int, size: int, work: Callable[[Group], object]) -> None:
+    """What another worker does."""
+    group = Group.join(dist.FileStore(meeting, size), rank, size)
+    work(group)
+    group.leave(GRACE)

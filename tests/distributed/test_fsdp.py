@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
+from torch import distributed as dist
+from torch.utils.checkpoint import checkpoint
 
 from guarantees.models import CASES
-from guarantees.workers import Outcome, outcome
+from guarantees.workers import Trajectory, trajectory
 from loopwright.core import Adam, Experiment, Interrupt, Muon, State, train
 from loopwright.core.blocks import blocks
-from loopwright.core.fsdp import arranged, layout_of
+from loopwright.core.evaluate import evaluate
+from loopwright.core.fsdp import Reduce, Sharded, arranged, is_sharded, layout_of
 from loopwright.core.group import Group
 from loopwright.core.parallel import ALONE, Workers
 from loopwright.errors import CheckpointError, ConfigError, NonFiniteError
@@ -31,8 +34,8 @@ END = 99
 
 
 @cache
-def whole(name: str) -> Outcome:
-    return outcome(CASES[name](), [(1, END, "replicate")])
+def whole(name: str) -> Trajectory:
+    return trajectory(CASES[name](), [(1, END, "replicate")])
 
 
 @pytest.mark.parametrize(
@@ -40,13 +43,13 @@ def whole(name: str) -> Outcome:
     [*((name, 2) for name in CASES), ("MLP, SGD with momentum, 6 shards", 4), ("LSTM with dropout, AdamW", 4)],
 )
 def test_parts_on_several_workers_make_the_bits_of_one(name, size):
-    assert outcome(CASES[name](), [(size, END, "fsdp")]) == whole(name)
+    assert trajectory(CASES[name](), [(size, END, "fsdp")]) == whole(name)
 
 
 def test_a_run_goes_on_in_parts_and_whole_on_any_number_of_workers():
     name = "transformer with dropout, bf16 autocast"
     schedule = [(2, 2, "fsdp"), (1, 3, "replicate"), (4, 4, "fsdp"), (3, 6, "replicate"), (2, END, "fsdp")]
-    assert outcome(CASES[name](), schedule) == whole(name)
+    assert trajectory(CASES[name](), schedule) == whole(name)
 
 
 def in_parts(experiment: Experiment, workers: Workers, saved: Any = None) -> tuple[State, Records, Memory]:
@@ -64,7 +67,7 @@ def told(records: Records) -> tuple[object, ...]:
     return steps, records.validations, records.epochs
 
 
-TOY = toy(batch_size=16, shards=3, parallel="fsdp", clip_norm=0.1, ema_decay=0.9, save_every=5)
+TOY = toy(batch_size=16, shards=3, parallel="fsdp", clip_norm=0.1, ema_decay=0.9, eval_every=2, save_every=5)
 """Of two workers the second has nothing to do in each second pass, and none of the shards of short batches."""
 
 
@@ -77,7 +80,7 @@ def test_each_worker_tells_the_same_of_a_run_and_the_first_saves_it_whole(rank):
         state, found, store = in_parts(TOY, group)
         saved = bits(state), store.saved.keys()
         digest = weights_sha256(state.model, state.layout.whole)
-        return (*saved, digest), told(found), sum(tensor.numel() for tensor in state.parameters)
+        return (*saved, digest), told(found), sum(tensor.to_local().numel() for tensor in state.model.parameters())
 
     (saved, steps, digest), found, held = among(rank, 2, work)
     assert found == told(records)
@@ -183,18 +186,34 @@ class Half(nn.Module):
         return self.used(x) if self.here else self.used(x) + self.other(x)
 
 
-class Doubled(nn.Module):
-    """A block that runs twice."""
+class Twins(nn.Module):
+    """Two layers of one size in one block, of which each process uses another."""
 
-    def __init__(self) -> None:
+    def __init__(self, here: bool) -> None:
         super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(4, 2) for _ in range(2))
+        self.here = here
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers[not self.here](x)
+
+
+class Doubled(nn.Module):
+    """A block that runs twice in a forward pass, or in two backward passes."""
+
+    def __init__(self, checkpointed: bool) -> None:
+        super().__init__()
+        self.checkpointed = checkpointed
         self.first = nn.Linear(4, 4)
         self.blocks = nn.ModuleList([nn.Sequential(nn.Linear(4, 4))])
         self.last = nn.Linear(4, 2)
 
     def forward(self, x: Tensor) -> Tensor:
         (block,) = self.blocks
-        return self.last(block(block(self.first(x))))
+        x = self.first(x)
+        for _ in range(2):
+            x = checkpoint(block, x, use_reentrant=True) if self.checkpointed and self.training else block(x)
+        return self.last(x)
 
 
 def with_parameter(parameter: nn.Parameter) -> nn.Module:
@@ -206,7 +225,7 @@ def with_parameter(parameter: nn.Parameter) -> nn.Module:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (Doubled, r"blocks\.0 runs more than once in a forward pass"),
+        (lambda: Doubled(True), "left with whole weights after a backward pass, as by a reentrant checkpoint"),
         (lambda: with_parameter(nn.Parameter(torch.tensor(1.0))), "extra has no dimension; give it a plain shape"),
         (lambda: with_parameter(nn.Parameter(torch.ones(3, 2).t())), "extra is not contiguous"),
         (lambda: with_parameter(nn.Parameter(torch.ones(3).double())), "one dtype, the model has torch.float32, torch"),
@@ -220,30 +239,47 @@ def test_a_model_that_cannot_be_had_in_parts_is_refused_by_name(make, message):
     among(0, 2, run)
 
 
-@pytest.mark.parametrize("numel", [4, 8])
-def test_shards_that_run_other_modules_than_the_others_are_refused_and_hang_nobody(numel):
+class Swapped(nn.Module):
+    """Two blocks, of which each process uses another."""
+
+    def __init__(self, here: bool) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList([nn.Sequential(nn.Linear(4, 2)), nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))])
+        self.here = here
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.blocks[self.here](x)
+
+
+@pytest.mark.parametrize(
+    ("kind", "places"),
+    [
+        (Half, r"the gradients of \['the model', 10\], worker 1 at the gradients of \['the model', 20\]"),
+        (Swapped, r"the weights of blocks\.1, worker 1 at the weights of blocks\.0"),
+        (Twins, r"the end of the pass, .* \[2, 3\], worker 1 at the end of the pass, .* \[0, 1\]"),
+    ],
+)
+def test_shards_that_run_other_modules_than_the_others_are_refused_and_hang_nobody(kind, places):
     def run(here: bool) -> Callable[[Group], None]:
         def work(group: Group) -> None:
-            make = (lambda: Half(here)) if numel == 4 else (lambda: Swapped(here))
-            message = "every shard to run the same modules; worker 0 is at .*, worker 1 at .*; set --parallel replicate"
-            with pytest.raises(ConfigError, match=message):
-                in_parts(replace(TOY, task=Made(make=make)), group)
+            with pytest.raises(ConfigError, match=f"run the same modules; worker 0 is at {places}; set --parallel rep"):
+                in_parts(replace(TOY, task=Made(make=lambda: kind(here)), ema_decay=0.0), group)
 
         return work
 
     among(0, 2, run(True), run(False))
 
 
-class Swapped(nn.Module):
-    """Two layers of one size, of which each process uses another."""
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_worker_without_a_shard_changes_no_bit_of_the_sum(rank):
+    def summed(group: Group) -> bytes:
+        layout, total = Sharded(TOY, group), torch.empty(2)
+        layout.idle = group.worker.rank == 1
+        given = torch.full((4,), torch.nan) if layout.idle else torch.tensor([-0.0, 0.0, -0.0, torch.inf])
+        Reduce(layout, "here")(total, given, dist.group.WORLD, None)
+        return total.numpy().tobytes()
 
-    def __init__(self, here: bool) -> None:
-        super().__init__()
-        self.layers = nn.ModuleList(nn.Linear(4, 2) for _ in range(2))
-        self.here = here
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers[self.here](x)
+    assert among(rank, 2, summed) == torch.tensor([[-0.0, 0.0], [-0.0, torch.inf]])[rank].numpy().tobytes()
 
 
 class Frozen(nn.Module):
@@ -266,9 +302,13 @@ class Frozen(nn.Module):
         return self.last(x)
 
 
-@pytest.mark.parametrize("optimizer", [TOY.optimizer, Adam(lr=0.01, weight_decay=0.1)])
-def test_frozen_unused_and_empty_parameters_are_what_they_are_on_one_worker(optimizer):
-    experiment = replace(TOY, task=Made(make=Frozen), optimizer=optimizer, ema_decay=0.0)
+@pytest.mark.parametrize(
+    ("make", "optimizer"),
+    [(Frozen, TOY.optimizer), (Frozen, Adam(lr=0.01, weight_decay=0.1)), (lambda: Doubled(False), TOY.optimizer)],
+    ids=["frozen, unused and empty", "the same with Adam", "used twice"],
+)
+def test_parameters_of_all_kinds_are_what_they_are_on_one_worker(make, optimizer):
+    experiment = replace(TOY, task=Made(make=make), optimizer=optimizer, ema_decay=0.0)
     alone = in_parts(experiment, ALONE)[0]
     assert among(0, 2, lambda group: bits(in_parts(experiment, group)[0])) == bits(alone)
 
@@ -309,9 +349,19 @@ def test_an_evaluation_gives_the_first_workers_numbers_to_all():
     assert among(1, 2, work) == {"rank": 0}
 
 
+def test_an_evaluation_leaves_no_whole_weights_behind_that_the_next_one_would_read():
+    def work(group: Group) -> bool:
+        workers = arranged(TOY, group)
+        state = State.create(TOY, layout_of(TOY, workers))
+        evaluate(TOY.task, state.model, "val")
+        return all(map(is_sharded, state.model.parameters()))
+
+    assert among(0, 2, work)
+
+
 @pytest.mark.gpu
 @pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
 @pytest.mark.parametrize("name", ["transformer with dropout, bf16 autocast", "MLP with LayerNorm and dropout, AdamW"])
 def test_parts_on_two_gpus_make_the_bits_of_one(name, monkeypatch):
     on_cuda = replace(CASES[name](), device="cuda")
-    assert outcome(on_cuda, [(2, END, "fsdp")]) == outcome(on_cuda, [(1, END, "replicate")])
+    assert trajectory(on_cuda, [(2, END, "fsdp")]) == trajectory(on_cuda, [(1, END, "replicate")])

@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from guarantees.forks import fork, wait
 from loopwright.core.buckets import buckets
 from loopwright.core.gradients import add
 from loopwright.core.group import Group, joined
@@ -118,7 +119,12 @@ def test_a_worker_that_is_gone_is_an_error_and_one_of_the_others_tells():
             [group.exchange("there?") for _ in range(100)]
         return group.first_to_tell(), group.first_to_tell()
 
-    assert among(0, 2, left, lambda group: os._exit(1)) == (True, False)
+    assert among(0, 2, left, lambda group: os._exit(1), code=1) == (True, False)
+
+
+def test_an_error_in_another_worker_is_not_lost():
+    with pytest.raises(AssertionError, match=r"the other workers ended with \[8\]"):
+        among(0, 2, lambda group: None, lambda group: [][0], code=1)
 
 
 @pytest.fixture
@@ -132,24 +138,18 @@ def torchrun(monkeypatch, tmp_path):
         monkeypatch.setenv(name, value)
 
     def start(rank: int, work) -> int:
-        child = os.fork()
-        if child == 0:
+        def one() -> int:
             os.environ["RANK"] = str(rank)
             try:
                 with joined() as workers:
                     work(workers)
-                os._exit(0)
-            except SystemExit as silent:
-                os._exit(silent.code)
             except UsageError:
-                os._exit(100)
-        return child
+                return 100
+            return 0
+
+        return fork(one)
 
     return start
-
-
-def exit_codes(children: list[int]) -> set[int]:
-    return {os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children}
 
 
 def fail(workers) -> None:
@@ -169,12 +169,12 @@ def test_torchruns_workers_meet_and_leave_together(torchrun, monkeypatch):
     with joined() as workers:
         assert workers.worker == Worker(0, 2)
         assert workers.exchange("hello") == ["hello", "there?"]
-    assert exit_codes([child]) == {0}
+    assert set(wait(child)) == {0}
 
 
 @pytest.mark.parametrize("work", [fail, fail_alone])
 def test_of_an_error_one_worker_speaks_and_the_others_leave_with_an_exit_code(torchrun, work):
-    codes = exit_codes([torchrun(rank, work) for rank in (0, 1)])
+    codes = set(wait(*[torchrun(rank, work) for rank in (0, 1)]))
     assert 100 in codes
     assert codes <= {100, 2, 3}
     assert len(codes) == 2
@@ -185,7 +185,7 @@ def test_in_this_process_an_error_is_raised_or_ends_it_silently(torchrun, monkey
     monkeypatch.setenv("RANK", "0")
     with pytest.raises((UsageError, SystemExit)) as caught, joined() as workers:
         fail(workers)
-    codes = exit_codes([child])
+    codes = set(wait(child))
     assert codes == ({2} if caught.type is UsageError else {100})
 
 

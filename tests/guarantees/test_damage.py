@@ -3,8 +3,10 @@ from __future__ import annotations
 import random
 
 import pytest
+import torch
 
-from guarantees.damage import DAMAGES, Reader, campaign, fingerprint, measure
+from guarantees.damage import DAMAGES, Reader, campaign, measure
+from guarantees.equal import bits
 from guarantees.section import Scale
 from loopwright.errors import CheckpointError
 
@@ -44,7 +46,10 @@ def test_a_reader_that_breaks_a_promise_is_found_out(tmp_path, read, words):
     assert all(words in line for line in broken)
 
 
-def test_a_fingerprint_tells_bits_apart():
-    assert fingerprint(0.0) != fingerprint(-0.0)
-    assert fingerprint([float("nan")]) == fingerprint([float("nan")])
-    assert fingerprint({"a": 1}) != fingerprint({"a": True})
+def test_a_comparison_tells_bits_apart():
+    assert bits(0.0) != bits(-0.0)
+    assert bits([float("nan")]) == bits([float("nan")])
+    assert bits({"a": 1}) != bits({"a": True})
+    assert bits({"a": torch.zeros(2)}) != bits({"a": -torch.zeros(2)})
+    assert bits({"a": torch.zeros(2)}) != bits({"a": torch.zeros(2, dtype=torch.int32)})
+    assert bits({"a": 1}) != bits({"a": 1, "b": 2})

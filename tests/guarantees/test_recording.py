@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from guarantees.recording import Mark, Names, Reader, Sync, Write, finished_calls
+from guarantees.recording import Mark, Names, Sync, TraceReader, Write, finished_calls
 
 
 def quoted(text: str) -> str:
@@ -14,7 +14,7 @@ def quoted(text: str) -> str:
 
 def events(*calls: str) -> list[object]:
     """The events of some calls on files below /place; each stands in a thread of its own unless it names one."""
-    reader = Reader("/place")
+    reader = TraceReader("/place")
     for call in finished_calls("\n".join(f"1 {call}" if not call[0].isdigit() else call for call in calls)):
         reader.read(*call)
     return reader.events

@@ -8,49 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
-from loopwright.journal import comparable, read_history
 from loopwright.store import read_checkpoint
-
-ROOT = Path(__file__).parents[2]
-SLOW = "tests/slow_toy.py:slow"
-
-
-def start(*arguments: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "loopwright", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def wait_for_step(run: Path, step: int, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        done = [r["step"] for r in read_history(run / "logs/history.jsonl") if r["kind"] == "step"]
-        if done and max(done) >= step:
-            return
-        time.sleep(0.01)
-    pytest.fail(f"the run did not reach step {step}: {process.communicate()}")
-
-
-def history(run: Path) -> list[dict]:
-    return [comparable(r) for r in read_history(run / "logs/history.jsonl") if r["kind"] != "event"]
-
-
-def state(run: Path) -> dict:
-    return read_checkpoint(run / "checkpoints/last.pt")["state"]
-
-
-def same(a: object, b: object) -> bool:
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    return bool((a == b).all()) if hasattr(a, "shape") else a == b
+from tests.running.processes import ROOT, SLOW, check_equal, history, start, wait_for_step
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +24,6 @@ def whole(tmp_path_factory):
     run = root / "slow/001"
     assert out.splitlines()[-1] == str(run)
     return run
-
-
-def check_equal(run: Path, whole: Path) -> None:
-    assert history(run) == history(whole)
-    assert same(state(run), state(whole))
-    metrics = [{**json.loads((r / "metrics.json").read_text()), "timing": None} for r in (run, whole)]
-    assert metrics[0] == metrics[1]
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

@@ -10,8 +10,8 @@ from loopwright.core import Claim, Expect
 from loopwright.errors import NonFiniteError, RunError
 from loopwright.journal import comparable, read_history
 from loopwright.protocols import Hook
+from loopwright.reading import file_sha256
 from loopwright.running import Origin, Watchers, load_model, resume_run, train_one_experiment
-from loopwright.running.registry import file_sha256
 from loopwright.store import read_checkpoint
 from tests.toys import Toy, toy
 

@@ -15,8 +15,8 @@ import pytest
 
 from loopwright.errors import ConfigError, WorkerError
 from loopwright.protocols import Worker
-from loopwright.running.runner import agreed, check_workers
-from tests.running.test_kills import ROOT, SLOW, check_equal, history, start, wait_for_step
+from loopwright.running.runner import agreed, check_same_state, check_workers
+from tests.running.processes import ROOT, SLOW, check_equal, history, start, wait_for_step
 from tests.toys import run, toy
 
 
@@ -105,6 +105,41 @@ def test_a_signal_to_torchrun_stops_all_workers_after_the_same_step(alone, tmp_p
     assert history(run) == history(alone)
 
 
+def test_a_run_in_parts_is_the_run_of_one_worker_from_the_first_step_to_the_tests(alone, tmp_path):
+    process = torchrun("train", SLOW, "--shards", "2", "--parallel", "fsdp", "--run-dir", str(tmp_path), "--quiet")
+    try:
+        _, err = process.communicate(timeout=120)
+    finally:
+        end(process)
+    assert process.returncode == 0, err
+    check_equal(tmp_path / "slow/001", alone)
+    told = json.loads((tmp_path / "slow/001/env.json").read_text())
+    assert (told["parallel"], told["workers"], told["exact"]) == ("fsdp", 2, True)
+    first = json.loads((alone / "env.json").read_text())
+    assert (first["parallel"], first["workers"], first["exact"]) == ("replicate", 1, True)
+    assert told["init_sha256"] == first["init_sha256"]
+
+
+def test_a_run_that_began_whole_goes_on_in_parts_after_a_signal_and_whole_again(alone, tmp_path):
+    def stopped(*arguments: str, step: int) -> None:
+        process = torchrun(*arguments, "--quiet")
+        try:
+            wait_for_step(run, step, process)
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=60)
+        finally:
+            end(process)
+        assert "and saved; go on with: loopwright resume" in err
+
+    run = tmp_path / "slow/001"
+    stopped("train", SLOW, "--shards", "2", "--run-dir", str(tmp_path), step=8)
+    stopped("resume", str(run), "--parallel", "fsdp", step=25)
+    resumed = start("resume", str(run), "--quiet")
+    _, err = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, err
+    check_equal(run, alone)
+
+
 class Others:
     """Workers of whom this is the first, and the others tell something else."""
 
@@ -133,3 +168,10 @@ def test_workers_that_are_not_alike_are_refused():
     assert agreed(experiment, state, Others(2))["workers"] == 2
     with pytest.raises(WorkerError, match=r"torch: the first worker has .*, worker 1 has 1\.0;"):
         agreed(experiment, state, Others(2, torch="1.0"))
+
+
+def test_workers_that_read_different_checkpoints_are_refused():
+    state, _, _ = run(toy(shards=2))
+    check_same_state(state, Others(2))
+    with pytest.raises(WorkerError, match="different checkpoints, of steps 14, 3; the run directory"):
+        check_same_state(state, Others(2, step=3))

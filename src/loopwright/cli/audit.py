@@ -16,13 +16,13 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from loopwright.auditing import CHECKS, as_table, audit, ending, shortened
 from loopwright.cli.parsing import parser
 from loopwright.cli.train import AMP, by_name, overridden, reachable
 from loopwright.config import parse_flags
 from loopwright.core.experiment import Experiment
 from loopwright.core.study import Study
 from loopwright.errors import Interrupted, UsageError
-from loopwright.proving import ROWS, as_table, audit, ending, shortened
 from loopwright.running.config import Origin
 
 ABOUT = """\
@@ -30,21 +30,22 @@ Prove the promises on an experiment: a short version of it is run in many ways, 
 out is compared bit by bit with a run that was left alone. A study's first member is audited.
 
   loopwright audit digits-mlp
-  loopwright audit path/to/file.py:function --only sigterm sigkill --steps 100
+  loopwright audit path/to/file.py:function --only sigterm,sigkill --steps 100
   loopwright audit digits-cnn --precision bf16 --shards 8
 
 Every flag of `loopwright train NAME` is known. Unless they say otherwise, a run has 24 steps (an epoch and four steps
-where that is at most 100), and evaluates and saves in between. Exit code 1 where a row differs; its runs are then kept.
+where that is at most 100), and evaluates and saves in between. Exit code 1 where a check differs; its runs are
+then kept.
 
-rows
+checks
 """
 
 
 def run(arguments: list[str]) -> int:
     """Audit what the arguments describe; 1 where a promise does not hold."""
-    texts = "\n".join(f"  {name:<14} {(row.__doc__ or '').strip()}" for name, row in ROWS.items())
-    options = parser("audit", ABOUT + texts, usage="loopwright audit NAME [--only ROW …] [any flag of train]")
-    options.add_argument("--only", nargs="+", action="extend", default=[], metavar="ROW", help="these rows alone")
+    texts = "\n".join(f"  {name:<14} {(check.__doc__ or '').strip()}" for name, check in CHECKS.items())
+    options = parser("audit", ABOUT + texts, usage="loopwright audit NAME [--only CHECK,…] [any flag of train]")
+    options.add_argument("--only", nargs="+", action="extend", default=[], metavar="CHECK", help="these alone")
     options.add_argument("--keep", type=Path, metavar="DIR", help="keep the runs, in a new directory")
     options.add_argument("--audit-seed", type=int, metavar="N", help="where runs are stopped (drawn, and printed)")
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
@@ -55,15 +56,14 @@ def run(arguments: list[str]) -> int:
         raise UsageError("audit: the experiment's name comes first, as in loopwright audit digits-mlp")
     parsed, unknown = options.parse_known_args(rest)
     flags = [spelled for flag in unknown for spelled in (AMP if flag == "--amp" else [flag])]
+    only = [name for names in parsed.only for name in names.split(",") if name]
     # `python -m loopwright` can import from the current directory; then its processes can as well.
     search = [entry for entry in sys.path[:1] if entry in ("", os.getcwd())]
     seed = randbelow(1_000_000) if parsed.audit_seed is None else parsed.audit_seed
     with Progress(quiet=parsed.quiet) as progress, stoppable():
         experiment, origin = subject(name[0], flags, progress)
         progress.say(f"auditing {experiment.name}, {experiment.cadence().total} steps; --audit-seed {seed}")
-        found = audit(
-            experiment, origin, only=parsed.only, seed=seed, keep=parsed.keep, search=search, watch=progress.begin
-        )
+        found = audit(experiment, origin, only=only, seed=seed, keep=parsed.keep, search=search, watch=progress.begin)
     print(as_table(found, shutil.get_terminal_size((120, 24)).columns))
     print("\n".join(ending(found)))
     return 1 if found.broken else 0
@@ -83,7 +83,7 @@ def subject(name: str, flags: list[str], progress: Progress) -> tuple[Experiment
 
 
 class Progress:
-    """Which row is running, on stderr: a live line on a terminal, plain lines elsewhere. Use as a context."""
+    """Which check is running, on stderr: a live line on a terminal, plain lines elsewhere. Use as a context."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
@@ -95,7 +95,7 @@ class Progress:
             tqdm.write(line, file=sys.stderr)
 
     def begin(self, name: str, number: int, total: int) -> None:
-        """The row `name` begins, after `number` of `total`."""
+        """The check `name` begins, after `number` of `total`."""
         if self.quiet:
             return
         if not sys.stderr.isatty():

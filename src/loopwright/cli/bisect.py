@@ -7,16 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import wrap
 
-from loopwright.cli.console import Console
+from loopwright.cli.again import Again
 from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
+from loopwright.comparing.histories import Parting
 from loopwright.errors import printable
-from loopwright.lines import Record, finite, to_line
-from loopwright.proving.bisect import Bisection, Replays, bisect
-from loopwright.proving.causes import SIDES, short
-from loopwright.proving.records import Parting
-from loopwright.proving.replay import numbers
-from loopwright.running.session import Watchers
+from loopwright.lines import Record, finite, same_number
+from loopwright.rerunning.bisect import Bisection, bisect
+from loopwright.rerunning.causes import SIDES, Replays, short
+from loopwright.rerunning.replay import numbers
 
 ABOUT = """\
 Find the first step at which two runs part, do it again in both, and name the first thing that differs and its cause.
@@ -41,8 +40,8 @@ def run(arguments: list[str]) -> int:
     options.add_argument("--json", action="store_true", help="as JSON")
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
     parsed = options.parse_all(arguments)
-    with Console(quiet=parsed.quiet) as console:
-        watchers = Watchers(sinks=[console], say=console.say, begin=console.begin)
+    with Again(quiet=parsed.quiet) as console:
+        watchers = console.watching(SIDES[0]), console.watching(SIDES[1])
         found = bisect(parsed.a, parsed.b, (parsed.experiment_a, parsed.experiment_b), watchers)
     shown = json.dumps(finite(found.as_json()), indent=2, default=str) if parsed.json else "\n".join(page(found))
     print(printable(shown, MOST_LETTERS))
@@ -104,7 +103,7 @@ def apart(a: Record, b: Record) -> Iterator[tuple[str, ...]]:
     yield "", "A", "B"
     ours, theirs = dict(numbers(a)), dict(numbers(b))
     for name in {**ours, **theirs}:
-        if to_line({"": ours.get(name)}) != to_line({"": theirs.get(name)}):
+        if not same_number(ours.get(name), theirs.get(name)):
             yield f"  {name}", *(f"{side[name]:.9g}" if name in side else "" for side in (ours, theirs))
 
 

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 from tqdm import tqdm
 
@@ -29,6 +29,7 @@ class Console:
         self.total = 0
         self.bar: Any = None
         self.said = 0.0
+        self.title = ""
         self.values: dict[str, str] = {}
 
     def say(self, line: str) -> None:
@@ -67,15 +68,17 @@ class Console:
         """Draw the live line, on a terminal."""
         if self.live and self.bar is None:
             self.bar = tqdm(
+                desc=self.title,
                 total=self.total,
                 initial=step - 1,
                 unit="step",
                 file=self.stream,
                 dynamic_ncols=True,
                 leave=False,
-                bar_format="{percentage:3.0f}% |{bar:16}| {n_fmt}/{total_fmt} [{remaining}, {rate_fmt}]{postfix}",
+                bar_format="{desc}{percentage:3.0f}% |{bar:16}| {n_fmt}/{total_fmt} [{remaining}, {rate_fmt}]{postfix}",
             )
         if self.bar is not None:
+            self.bar.set_description_str(self.title, refresh=False)
             self.bar.set_postfix_str(", ".join(f"{k} {v}" for k, v in self.values.items()), refresh=False)
             self.bar.update(step - self.bar.n)
 
@@ -87,7 +90,7 @@ class Console:
         self.said = now
         values = "  ".join(f"{name} {value}" for name, value in self.values.items())
         share = f"{record['step'] / self.total:4.0%}" if self.total else ""
-        self.say(f"{time.strftime('%H:%M:%S')}  step {record['step']}/{self.total} {share}  {values}")
+        self.say(f"{time.strftime('%H:%M:%S')}  {self.title}step {record['step']}/{self.total} {share}  {values}")
 
     @contextmanager
     def going_on(self) -> Iterator[None]:
@@ -103,7 +106,7 @@ class Console:
             self.bar.close()
             self.bar = None
 
-    def __enter__(self) -> Console:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

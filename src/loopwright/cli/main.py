@@ -22,7 +22,7 @@ VERBS = {
     "evaluate": "metrics of a run's checkpoint as JSON: loopwright evaluate RUN",
     "runs": "the runs there are, with their results",
     "report": "make a run's report again: loopwright report RUN",
-    "audit": "prove the promises on an experiment: loopwright audit NAME [--only ROW …]",
+    "audit": "prove the promises on an experiment: loopwright audit NAME [--only CHECK,…]",
     "replay": "do one step of a run again and show it: loopwright replay RUN --step N",
     "bisect": "where two runs part, in what, and why: loopwright bisect RUN_A RUN_B",
     "env": "platform, versions, and how fast this machine multiplies",

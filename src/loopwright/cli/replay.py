@@ -7,18 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from loopwright.cli.console import Console
+from loopwright.cli.again import Again
 from loopwright.cli.parsing import Parser, parser
 from loopwright.cli.tables import table
-from loopwright.errors import UsageError, printable
+from loopwright.errors import UsageError, printable, some
 from loopwright.journal import open_run
 from loopwright.lines import finite
-from loopwright.proving.capture import everything, free_directory, keep
-from loopwright.proving.causes import short
-from loopwright.proving.differences import some
-from loopwright.proving.replay import Check, Replay, replay
-from loopwright.proving.trace import unwatched
-from loopwright.running.session import Watchers
+from loopwright.rerunning.capture import everything
+from loopwright.rerunning.causes import short
+from loopwright.rerunning.keeping import free_directory, keep
+from loopwright.rerunning.replay import Recomputed, Replay, replay
+from loopwright.rerunning.trace import unwatched
 
 ABOUT = """\
 Do one step of a run again, from the nearest earlier checkpoint, and compare it with what was recorded, bit for bit.
@@ -43,13 +42,13 @@ def run(arguments: list[str]) -> int:
     if parsed.samples < 0:
         raise UsageError(f"--samples: received {parsed.samples}, it must be 0 or more")
     capture = parsed.capture and free_directory(parsed.capture, open_run(parsed.run))
-    with Console(quiet=parsed.quiet) as console:
+    with Again(quiet=parsed.quiet) as console:
         done = replay(
             parsed.run,
             parsed.step,
             reference=parsed.experiment,
             watching=everything if capture else unwatched,
-            watchers=Watchers(sinks=[console], say=console.say, begin=console.begin),
+            watchers=console.watching(str(parsed.run)),
             samples=parsed.samples,
         )
     index = keep(done.trace, capture) if capture else None
@@ -87,7 +86,7 @@ def page(done: Replay, *, every: bool) -> Iterator[str]:
     again = f", {between} step{'s' * (between > 1)} in between done again too" if between else ""
     yield f"{done.run}  step {done.step}, from {done.origin}{again}"
     yield ""
-    rows = [(c.name, number(c.recorded), number(c.replayed), verdict(c)) for c in done.checks]
+    rows = [(n.name, number(n.recorded), number(n.replayed), verdict(n)) for n in done.numbers]
     yield table([("", "recorded", "replayed", ""), *rows], right=frozenset({1, 2}))
     yield "every recorded number is equal in every bit" if done.equal else "the step is NOT what was recorded"
     if done.elsewhere:
@@ -106,12 +105,12 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{value:.9g}"
 
 
-def verdict(check: Check) -> str:
+def verdict(found: Recomputed) -> str:
     """Whether a number is equal, or by how much it differs."""
-    if check.equal:
+    if found.equal:
         return "equal"
-    units = f"{check.ulps:,} ulp, " if check.ulps is not None and check.ulps < FAR else ""
-    return f"DIFFERS by {units}{check.relative:.2g} relative"
+    units = f"{found.ulps:,} ulp, " if found.ulps is not None and found.ulps < FAR else ""
+    return f"DIFFERS by {units}{found.relative:.2g} relative"
 
 
 def contents(samples: list[int], shown: tuple[str, ...]) -> Iterator[str]:

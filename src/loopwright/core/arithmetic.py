@@ -10,6 +10,8 @@ import torch
 from loopwright.core.experiment import Experiment
 from loopwright.core.precision import Precision, determinism
 
+ANY_NUMBER = 1 << 30
+
 
 @contextmanager
 def arithmetic(experiment: Experiment) -> Iterator[None]:
@@ -21,7 +23,22 @@ def arithmetic(experiment: Experiment) -> Iterator[None]:
     torch.set_num_threads(experiment.threads or threads)
     precision = Precision(experiment.precision, torch.device(experiment.device))
     try:
-        with precision.kernels(), determinism(experiment.deterministic):
+        with precision.kernels(), determinism(experiment.deterministic), every_shape_compiled(experiment.compile):
             yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def every_shape_compiled(compiles: bool) -> Iterator[None]:
+    """Compile each shape that is met, however many.
+
+    PyTorch gives up after eight, and then the bits of a shape depend on those that were met before it.
+    """
+    if not compiles:
+        yield
+        return
+    from torch._dynamo import config
+
+    with config.patch(recompile_limit=ANY_NUMBER, accumulated_recompile_limit=ANY_NUMBER):
+        yield

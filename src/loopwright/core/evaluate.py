@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 from torch import nn
 
+from loopwright.core.parameters import Unchanged, restored
 from loopwright.errors import UsageError
 from loopwright.protocols import Split, Task
 from loopwright.seeding import Purpose, fold, preserved_generators, seed_generators
@@ -48,15 +49,27 @@ def number(name: str, value: object) -> float:
 
 @contextmanager
 def untouched(model: nn.Module) -> Iterator[None]:
-    """Give each module its own mode and its own buffers back, each buffer with its bits."""
+    """Give each module its own mode and its own buffers back, each buffer with its bits.
+
+    Raises ConfigError where a parameter was changed.
+    """
     modes = [(module, module.training) for module in model.modules()]
     buffers = [
         (module, name, buffer, buffer.detach().clone())
         for module in model.modules()
         for name, buffer in module.named_buffers(recurse=False)
     ]
+    renormed = [
+        module.weight
+        for module in model.modules()
+        if isinstance(module, nn.Embedding | nn.EmbeddingBag) and module.max_norm is not None
+    ]
+    unchanged = Unchanged(model)
     try:
-        yield
+        with restored(renormed):
+            yield
+        if not renormed:
+            unchanged.check("an evaluation that")
     finally:
         for module, training in modes:
             module.training = training

@@ -25,10 +25,11 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.optim import Optimizer
 
+from loopwright.bits import as_bytes
 from loopwright.core.blocks import blocks, check_parameters
 from loopwright.core.experiment import Experiment
 from loopwright.core.gradients import ShardTree, Tree, add
-from loopwright.core.group import Group, as_bytes, others_there
+from loopwright.core.group import Group, others_there
 from loopwright.core.layout import WHOLE, Content, Layout
 from loopwright.core.optimizers import trainable
 from loopwright.core.parallel import Leaf, Workers
@@ -66,14 +67,12 @@ class Sharded:
     """Each worker of `group` holds a part of every weight of one state.
 
     `idle`: this worker has no shard in this pass, and runs one for the sake of the others, whose sums it is no part of.
-    `reduced`: the modules whose gradients have been added up in this pass.
     """
 
     def __init__(self, experiment: Experiment, group: Group) -> None:
         self.experiment = experiment
         self.group = group
         self.held: list[Held] = []
-        self.reduced: set[str] = set()
         self.idle = False
 
     def spread(self, model: nn.Module, device: torch.device) -> None:
@@ -90,7 +89,7 @@ class Sharded:
             wrapped.set_custom_all_gather(cast(Any, Gather(self, places[module])))
             wrapped.set_custom_reduce_scatter(cast(Any, Reduce(self, places[module])))
             wrapped.set_gradient_divide_factor(1.0)
-            wrapped.set_force_sum_reduction_for_comms(True)
+            wrapped.set_force_sum_reduction_for_comms(True)  # the scaling sum that it takes else is NCCL's alone
 
     def bind(self, model: nn.Module, optimizer: Optimizer) -> tuple[list[nn.Parameter], Optimizer]:
         """Windows on this worker's parts."""
@@ -137,7 +136,7 @@ class Sharded:
         if not window.part:
             return part.new_empty(window.shape)
         padded = torch.nn.functional.pad(part, (0, window.part - len(part)))
-        return self.group.gather(padded, window.size).view(-1)[: window.shape.numel()].view(window.shape)
+        return self.group.gather(padded).view(-1)[: window.shape.numel()].view(window.shape)
 
     def whole(self, tensor: Tensor) -> Tensor:
         """A tensor of a model's `state_dict` in full, on every worker; buffers are."""
@@ -157,17 +156,21 @@ class Sharded:
 
     def parts(self, content: Any, own: Callable[[], Mapping[str, Any]]) -> Any:
         """Of whole tensors this worker's parts; what does not fit stays as it is."""
-        from torch.distributed.tensor import distribute_tensor
-
-        like = own()
         if not isinstance(content, Mapping):
             return content
-        return {
-            name: distribute_tensor(value, like[name].device_mesh, like[name].placements, src_data_rank=None)
-            if is_sharded(like.get(name)) and isinstance(value, Tensor) and value.shape == like[name].shape
-            else value
-            for name, value in content.items()
-        }
+        like = own()
+        return {name: self.part(value, like.get(name)) for name, value in content.items()}
+
+    def part(self, whole: Any, like: Any) -> Any:
+        """Of a whole tensor this worker's part, laid out as `like` is, where it is such a tensor."""
+        from torch.distributed.tensor import DTensor
+
+        if not is_sharded(like) or not isinstance(whole, Tensor) or whole.shape != like.shape:
+            return whole
+        own = local(like)
+        part = self.window(like).cut(whole).view(own.shape).to(own.device)
+        layout = {"device_mesh": like.device_mesh, "placements": like.placements}
+        return DTensor.from_local(part, **layout, run_check=False, shape=like.shape, stride=like.stride())
 
     def meet(self, doing: str, fact: object) -> None:
         """Raise ConfigError where another worker is elsewhere: it would wait without end, or take wrong numbers."""
@@ -204,10 +207,14 @@ class PassTree:
 
     def take(self, number: int) -> None:
         """Take this worker's part of the sum of all gradients of a pass."""
+        if not all(map(is_sharded, self.model.parameters())):
+            raise ConfigError(
+                "parallel: fsdp was left with whole weights after a backward pass, as by a reentrant checkpoint, and "
+                "its sums are not to be trusted; use checkpoints with use_reentrant=False, or set --parallel replicate"
+            )
         leaf: Leaf = [None if parameter.grad is None else local(parameter.grad) for parameter in self.parameters]
         missing = [at for at, part in enumerate(leaf) if part is None]
         self.layout.meet("the end of the pass, without gradients of the parameters", missing)
-        self.layout.reduced.clear()
         join(self.nodes, number, leaf, add)
         for parameter in self.parameters:
             parameter.grad = None
@@ -259,12 +266,6 @@ class Reduce(Memory):
     ) -> None:
         """Put this worker's part of the sum of all inputs into the output."""
         self.layout.meet("the gradients of", [self.place, input_tensor.numel()])
-        if self.place in self.layout.reduced:
-            raise ConfigError(
-                f"parallel: {self.place} runs more than once in a forward pass, and fsdp adds up its gradients in "
-                "another order than one worker; set --parallel replicate"
-            )
-        self.layout.reduced.add(self.place)
         if self.layout.idle:
             input_tensor.fill_(-0.0)  # x + -0.0 = x for every x
         received = torch.empty_like(input_tensor).view(group.size(), -1)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from loopwright.core.parallel import Leaf, Workers
+from loopwright.core.parameters import Unchanged, separate
 from loopwright.core.statistics import RunningStatistics
 from loopwright.core.tree import Node, join
 
@@ -36,10 +37,13 @@ class ShardTree:
         self.total = total
         self.workers = workers
         self.statistics = RunningStatistics(model)
+        self.unchanged = Unchanged(model)
         self.nodes: dict[Node, Leaf] = {}
 
     def collect(self, number: int) -> None:
         """Take what shard `number` has left; to be called in the order of the numbers."""
+        self.unchanged.check("with several shards, a forward pass that")
+        separate(self.parameters)
         leaf = [*(parameter.grad for parameter in self.parameters), *self.statistics.take()]
         join(self.nodes, number, leaf, add)
         for parameter in self.parameters:
@@ -57,11 +61,15 @@ class ShardTree:
 class OneShard:
     """An experiment of one shard has nothing to add up: gradients and statistics stay where they are."""
 
+    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
+        self.parameters = parameters
+
     def collect(self, number: int) -> None:
         """Nothing is taken."""
 
     def release(self) -> None:
-        """Everything is there."""
+        """Everything is there; each gradient gets memory of its own."""
+        separate(self.parameters)
 
 
 def add(left: Leaf, right: Leaf) -> Leaf:

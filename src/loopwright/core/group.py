@@ -14,9 +14,11 @@ import os
 import re
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 import torch
@@ -25,10 +27,11 @@ from torch import distributed as dist
 from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
+from loopwright.bits import as_bytes
 from loopwright.core.buckets import Bucket, buckets
 from loopwright.core.parallel import ALONE, Add, Leaf, Workers
 from loopwright.core.tree import Node, forest, root
-from loopwright.errors import Interrupted, LoopwrightError, WorkerError
+from loopwright.errors import ConfigError, Interrupted, LoopwrightError, WorkerError
 from loopwright.protocols import Worker
 
 T = TypeVar("T")
@@ -37,6 +40,8 @@ SLOT_BYTES = 4096
 """What fits in here is exchanged in one message."""
 PATIENCE = timedelta(days=7)
 """How long one waits for the others, who may be evaluating; that one is gone is noticed at once."""
+GROUPS = count()
+POLL_SECONDS = 0.02
 GRACE = timedelta(seconds=2)
 """How long one who has failed waits for others who fail of the same."""
 
@@ -58,7 +63,7 @@ class Group:
         use_loopback()
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
         with others_there():
             dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
         return Group(Worker(rank, size), store)
@@ -67,7 +72,7 @@ class Group:
         """What each worker tells, through JSON, in the order of their ranks."""
         own, slot = json.dumps(fact).encode(), SLOT_BYTES
         while True:
-            told = self.gather(framed(own, slot), self.worker.size)
+            told = self.gather(framed(own, slot))
             lengths = [int.from_bytes(bytes(row[:8].tolist()), "little") for row in told]
             if max(lengths) + 8 <= slot:
                 texts = [row[8 : 8 + length].numpy().tobytes() for row, length in zip(told, lengths, strict=True)]
@@ -129,7 +134,7 @@ class Group:
         self.all_to_all(receiving, sending, counts)
         parts = dict(zip((node for of_rank in held for node in of_rank), receiving, strict=True))
         own = root(parts, total, torch.Tensor.add_)
-        return self.gather(own, size).view(-1)[: bucket.width]
+        return self.gather(own).view(-1)[: bucket.width]
 
     def all_to_all(self, receiving: Tensor, sending: Tensor, counts: Sequence[int]) -> None:
         """Give each worker its part of `sending`, get `counts` elements from each."""
@@ -144,10 +149,10 @@ class Group:
                 [to_each * of] * self.worker.size,
             )
 
-    def gather(self, own: Tensor, size: int) -> Tensor:
-        """The tensors (n,) of all workers as one (size, n)."""
-        told = own.new_empty(size, len(own))
-        self.sent_bytes += own.nbytes * (size - 1)
+    def gather(self, own: Tensor) -> Tensor:
+        """The tensors (n,) of all workers as one (workers, n)."""
+        told = own.new_empty(self.worker.size, len(own))
+        self.sent_bytes += own.nbytes * (self.worker.size - 1)
         with others_there():
             dist.all_gather([as_bytes(row) for row in told], as_bytes(own))
         return told
@@ -161,13 +166,20 @@ class Group:
 
         Raises WorkerError where one has not come after `patience`.
         """
+        deadline = time.monotonic() + patience.total_seconds()
         with others_there():
-            if self.store.add("leaving", 1) == self.worker.size:
-                self.store.set("left", "")
-            self.store.wait(["left"], patience)
+            self.store.set(f"leaving {self.worker.rank}", "")
+            # Asked again and again, since PyTorch's own wait warns on stderr where it ends without success.
+            while not self.store.check([f"leaving {rank}" for rank in range(self.worker.size)]):
+                if time.monotonic() > deadline:
+                    raise WorkerError(f"not all workers have come to the end in {patience.total_seconds():g} s")
+                time.sleep(POLL_SECONDS)
 
     def first_to_tell(self) -> bool:
-        """Whether this worker is the first that has something to say of how the run ended; true for one of all."""
+        """Whether this worker is the first that has something to say of how the run ended.
+
+        True for one of all, and for each where what they ask is gone: better said twice than not at all.
+        """
         with suppress(RuntimeError):  # who kept the store may be gone
             return bool(self.store.add("told", 1) == 1)
         return True
@@ -177,11 +189,6 @@ def framed(text: bytes, slot: int) -> Tensor:
     """uint8 (slot,): the length of `text` and as much of it as there is room for."""
     frame = len(text).to_bytes(8, "little") + text
     return torch.frombuffer(bytearray(frame[:slot].ljust(slot, b"\0")), dtype=torch.uint8)
-
-
-def as_bytes(tensor: Tensor) -> Tensor:
-    """A contiguous tensor's memory, uint8 (n,): what is sent around is of no dtype."""
-    return tensor.view(-1).view(torch.uint8)
 
 
 @contextmanager
@@ -209,13 +216,18 @@ def joined() -> Iterator[Workers]:
 
     Where something ends the run, one worker raises it; the others leave with the same exit code and without a word.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
-    if size == 1:
+    if os.environ.get("WORLD_SIZE", "") in ("", "1"):
         yield ALONE
         return
-    with others_there():
-        store, rank, size = next(rendezvous("env://", timeout=timedelta(minutes=10)))
-    group = Group.join(PrefixStore("loopwright", store), rank, size)
+    try:
+        with others_there():
+            store, rank, size = next(rendezvous("env://", timeout=timedelta(minutes=10)))
+    except ValueError as error:
+        told = {name: os.environ.get(name) for name in ("WORLD_SIZE", "RANK", "MASTER_ADDR", "MASTER_PORT")}
+        raise ConfigError(f"environment: {told} do not make a group; start with torchrun, or unset them") from error
+    # What an earlier group has left in the launcher's store, of this process or of one before a restart, is not ours.
+    attempt = f"{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}/{next(GROUPS)}"
+    group = Group.join(PrefixStore(f"loopwright/{attempt}", store), rank, size)
     try:
         yield group
         group.leave(PATIENCE)
@@ -225,6 +237,8 @@ def joined() -> Iterator[Workers]:
             with suppress(WorkerError):
                 group.leave(GRACE)
         if first:
+            raise
+        if isinstance(error, SystemExit):
             raise
         raise SystemExit(error.exit_code if isinstance(error, LoopwrightError) else LoopwrightError.exit_code) from None
     finally:

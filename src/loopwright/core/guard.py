@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from torch import Tensor
 
 from loopwright.core.state import State
-from loopwright.errors import NonFiniteError
+from loopwright.errors import NonFiniteError, some
 
 
 def stop_if_not_finite(
@@ -41,9 +41,3 @@ def describe(state: State, parts: Mapping[str, Tensor], norm: Tensor, samples: l
         f"non-finite gradients in {where}; samples of the batch: {some(samples)}; "
         "try a lower --lr, clipping (--clip-norm 1), or look at these samples"
     )
-
-
-def some(items: list[str] | list[int], most: int = 8) -> str:
-    """The first few items, and how many more there are."""
-    rest = len(items) - most
-    return ", ".join(str(item) for item in items[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -69,7 +69,7 @@ def train_step(
         group["lr"] = group["initial_lr"] * factor
 
     totals = Totals(shards, workers)
-    tree = state.tree(totals.total, workers) if experiment.shards > 1 else OneShard()
+    tree = state.tree(totals.total, workers) if experiment.shards > 1 else OneShard(state.parameters)
     for number, shard in zip(totals.numbers, shards, strict=True):
         seed_generators(fold(experiment.seed, Purpose.STEP, state.step, number))
         with state.precision.autocast():

@@ -18,6 +18,7 @@ from loopwright.core.experiment import Experiment
 from loopwright.core.gradients import Tree
 from loopwright.core.layout import WHOLE, Layout
 from loopwright.core.parallel import Workers
+from loopwright.core.parameters import settle
 from loopwright.core.precision import Precision
 from loopwright.core.progress import Progress
 from loopwright.core.schedules import RateMemory
@@ -55,6 +56,7 @@ class State:
     def __post_init__(self) -> None:
         self.parameters, self.optimizer = self.layout.bind(self.model, self.optimizer)
         self.device = self.precision.device
+        self.names = self.model.state_dict().keys()
 
     @staticmethod
     def create(experiment: Experiment, layout: Layout = WHOLE) -> State:
@@ -69,6 +71,7 @@ class State:
             if "allocate memory" in str(error):
                 raise ConfigError(f"{experiment.name}: its model needs more memory than there is") from error
             raise
+        settle(model)
         initialize(model, experiment.init)
         device = torch.device(experiment.device)
         average = build_average(model, experiment.ema_decay)
@@ -87,10 +90,17 @@ class State:
 
     def tree(self, total: int, workers: Workers) -> Tree:
         """What adds up the gradients of a step's `total` shards."""
+        self.scaler.scale(torch.zeros((), device=self.device))  # it begins with its first use: without a shard, here
         return self.layout.tree(self.model, self.parameters, total, workers)
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors and plain values, nothing else; the same from any layout, on the first worker."""
+        """Tensors and plain values, nothing else; the same from any layout, on the first worker.
+
+        Raises ConfigError where the model has other entries than in the beginning: nothing could be resumed from that.
+        """
+        changed = sorted(self.names ^ self.model.state_dict().keys())
+        if changed:
+            raise ConfigError(f"{changed[0]}: came or went while training; make it in the model's __init__")
         return {
             "model": self.layout.gathered(self.model.state_dict()),
             "optimizer": self.optimizer.state_dict(),

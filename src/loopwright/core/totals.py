@@ -32,6 +32,12 @@ class Totals:
         self.samples = sum(of_worker["samples"] for of_worker in told)
         self.total = len(weights)
         self.numbers = workers.worker.numbers(self.total)
+        for weight in weights:
+            if weight.keys() != weights[0].keys():
+                raise UsageError(
+                    f"weights: one shard has {sorted(weight)}, another {sorted(weights[0])}; "
+                    "give each batch a weight for each component, 0 where it has none of it"
+                )
         self.weights = {name: pairwise([weight[name] for weight in weights]) or 1.0 for name in weights[0]}
         self.shares: list[dict[str, Tensor]] = []
 
@@ -53,7 +59,8 @@ class Totals:
     def parts(self, device: torch.device) -> dict[str, Tensor]:
         """The step's components over all shards, on `device`, in its widest dtype; a single shard's are not read."""
         if self.total == 1 and self.workers.worker.size == 1:
-            return {name: share.to(widest(device)) for name, share in self.shares[0].items()}
+            only = self.shares[0]
+            return {name: only[name].to(widest(device)) for name in self.weights if name in only}
         told = self.workers.in_order(self.workers.exchange([numbers(shares) for shares in self.shares]))
         return {
             name: torch.tensor(pairwise(shares), dtype=widest(device), device=device)

@@ -8,7 +8,7 @@ number of threads can change the bits of a sum.
 
 from __future__ import annotations
 
-import signal
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -112,7 +112,7 @@ class DatasetData:
             collate_fn=_unchanged,
             num_workers=self.num_workers,
             multiprocessing_context=self.start_method if self.num_workers else None,
-            worker_init_fn=_ignore_signals,
+            worker_init_fn=_leave_the_group,
             generator=torch.Generator(),  # without one, the loader draws from the global generator
         )
         for (_, samples), shards in zip(steps, loaded, strict=True):
@@ -146,10 +146,9 @@ class _Shards(Dataset[list[Any]]):
         return self.augment(self.dataset[sample])
 
 
-def _ignore_signals(worker: int) -> None:
+def _leave_the_group(worker: int) -> None:
     """A signal to the whole process group is the training process's: it finishes the step, then ends its workers."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    os.setsid()
 
 
 def _unchanged(value: T) -> T:

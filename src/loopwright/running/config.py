@@ -10,7 +10,8 @@ from loopwright.config import TomlFile, apply, check_format, dumps, leaves, over
 from loopwright.core.experiment import Expect, Experiment
 from loopwright.core.study import Study
 from loopwright.errors import ConfigError, RunError
-from loopwright.running.registry import Entry, file_sha256, find
+from loopwright.reading import file_sha256
+from loopwright.running.registry import Entry, find
 
 FORMAT = 1
 HEAD = ("format", "loopwright", "experiment", "member", "code_sha256")

@@ -7,7 +7,6 @@ or a Study.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
 import inspect
@@ -22,6 +21,7 @@ from loopwright import experiments
 from loopwright.core.experiment import Experiment
 from loopwright.core.study import Study
 from loopwright.errors import UsageError, nearest
+from loopwright.reading import file_sha256
 
 ANNOTATIONS = ("Experiment", "Study")
 
@@ -107,11 +107,6 @@ def load_module(name: str) -> ModuleType:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise UsageError(f"module {name!r}: {error}; name an importable package.module:function") from error
-
-
-def file_sha256(path: Path) -> str:
-    """The digest of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def required(function: Callable[..., object]) -> bool:

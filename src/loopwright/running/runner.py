@@ -101,6 +101,7 @@ def resume_run(
         agreed(experiment, state, workers)
         check_unchanged(run, experiment)
         rejected = restore(state, run, watchers)
+        check_same_state(state, workers)
         return complete(Session(run, experiment, state, watchers, workers), rejected=rejected)
 
 
@@ -121,6 +122,16 @@ def restore(state: State, run: Path, watchers: Watchers) -> tuple[str, ...]:
     return found.rejected
 
 
+def check_same_state(state: State, workers: Workers) -> None:
+    """Raise WorkerError where the workers do not go on from one checkpoint, a file that one could not read, say."""
+    told = workers.exchange({"step": state.step, "weights": weights_sha256(state.model, state.layout.whole)})
+    if any(other != told[0] for other in told):
+        steps = ", ".join(str(of_worker["step"]) for of_worker in told)
+        raise WorkerError(
+            f"the workers read different checkpoints, of steps {steps}; the run directory must be the same for all"
+        )
+
+
 def begin(experiment: Experiment, workers: Workers = ALONE) -> State:
     """The first state. Raises ConfigError where model or optimizer refuse the experiment's values."""
     try:
@@ -139,7 +150,11 @@ def keep_source(run: Path, name: str) -> None:
 
 
 def facts_of(experiment: Experiment, state: State) -> dict[str, Any]:
-    """What a run's bits depend on, besides its configuration and its machine."""
+    """What a run's bits depend on, besides its configuration and its machine.
+
+    `exact` says whether the same bits are promised: on a GPU only where operations that are not deterministic are
+    refused.
+    """
     precision = {"name": experiment.precision, "matmul_error": matmul_error() if state.device.type == "cpu" else None}
     return {
         "seed": experiment.seed,
@@ -150,7 +165,7 @@ def facts_of(experiment: Experiment, state: State) -> dict[str, Any]:
         "threads": experiment.threads,
         "shards": experiment.shards,
         "parallel": experiment.parallel,
-        "exact": True,
+        "exact": state.device.type == "cpu" or experiment.deterministic,
         "precision": precision,
         "deterministic": experiment.deterministic,
     }
@@ -163,14 +178,15 @@ def agreed(experiment: Experiment, state: State, workers: Workers) -> dict[str, 
     """
     machine = {key: value for key, value in describe_machine().items() if key in ALIKE}
     facts = facts_of(experiment, state)
-    first, *others = workers.exchange({**facts, **machine})
+    config = digest(dump_config(experiment, Origin(experiment.name)))
+    first, *others = workers.exchange({**facts, **machine, "configuration": config})
     for rank, other in enumerate(others, start=1):
         different = [name for name in first if first[name] != other[name]]
         if different:
             name = different[0]
             raise WorkerError(
                 f"{name}: the first worker has {first[name]}, worker {rank} has {other[name]}; "
-                "workers of one run need the same data, versions and kind of processor"
+                "workers of one run need the same configuration, data, versions and kind of processor"
             )
     return {**facts, "workers": workers.worker.size}
 
@@ -199,7 +215,7 @@ def check_workers(experiment: Experiment, workers: Workers) -> None:
     if size > experiment.shards:
         raise ConfigError(
             f"shards: received {experiment.shards} for {size} workers, each needs a shard at least; "
-            f"set --shards {size} or more (it is part of what the run computes)"
+            f"start at most {experiment.shards} workers, or train anew with --shards {size}"
         )
     started = int(os.environ.get("WORLD_SIZE", "1"))
     if size != started:

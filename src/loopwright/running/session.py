@@ -21,6 +21,7 @@ from loopwright.core.loop import Ended, train
 from loopwright.core.parallel import ALONE, Workers
 from loopwright.core.precision import refusals_named
 from loopwright.core.state import State
+from loopwright.core.statistics import single_samples_named
 from loopwright.errors import CheckpointError, Interrupted, LoopwrightError, StoreError, WorkerError
 from loopwright.files import reading, refusals
 from loopwright.journal import RunJournal, Sink
@@ -67,14 +68,15 @@ def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path
     if session.workers.worker.rank:
         return follow(session)
     write_json(run / "metrics.json", {"experiment": session.experiment.name, "status": "running"})
-    watchers.say(introduction(session.experiment, state))
+    watchers.say(introduction(session))
     with (
         tensorboard(session) as extra,
         interrupt_of(session) as interrupt,
         RunJournal(run, sinks=[*watchers.sinks, *extra], resumed_at=state.step) as journal,
     ):
         if rejected is not None:
-            journal.event("resumed", state.step, rejected=list(rejected), workers=session.workers.worker.size)
+            size, parallel = session.workers.worker.size, session.experiment.parallel
+            journal.event("resumed", state.step, rejected=list(rejected), workers=size, parallel=parallel)
         try:
             ended, timing = timed_training(session, journal, interrupt)
             if ended == "interrupt":
@@ -136,15 +138,15 @@ def follow(session: Session) -> Path:
 
 
 def interrupt_of(session: Session) -> Interrupt:
-    """What notes signals; among several workers without a word, for the sender may only be taking the group down."""
-    return Interrupt(session.watchers.say) if session.workers.worker.size == 1 else Interrupt(patience=2.0)
+    """What notes signals; among several workers it waits with a word, for the sender may be taking the group down."""
+    return Interrupt(session.watchers.say, patience=0.0 if session.workers.worker.size == 1 else 2.0)
 
 
 @contextmanager
 def lost_workers_named(run: Path) -> Iterator[None]:
-    """Say how to go on where another worker is gone; and which operation it was that is not deterministic."""
+    """Say how to go on where another worker is gone, which operation is not deterministic, which shard is too small."""
     try:
-        with refusals_named():
+        with refusals_named(), single_samples_named():
             yield
     except WorkerError as error:
         raise WorkerError(
@@ -237,17 +239,20 @@ def best_state(session: Session) -> State:
 def stopped(session: Session, interrupt: Interrupt) -> Interrupted:
     """The message after a signal."""
     number = interrupt.requested or 2
-    step, run = session.state.step, session.run
-    return Interrupted(f"stopped after step {step} and saved; go on with: loopwright resume {run}", number)
+    step, several = session.state.step, session.workers.worker.size > 1
+    command = f"{'torchrun --nproc-per-node N -m ' * several}loopwright resume {session.run}"
+    return Interrupted(f"stopped after step {step} and saved; go on with: {command}", number)
 
 
-def introduction(experiment: Experiment, state: State) -> str:
+def introduction(session: Session) -> str:
     """One line on what is about to be trained, and on what."""
+    experiment, size = session.experiment, session.workers.worker.size
     cadence = experiment.cadence()
+    shards = f" in {experiment.shards} shards on {size} worker{'s' * (size > 1)}" if experiment.shards > 1 else ""
     return (
-        f"{experiment.name}: {parameter_count(state.model):,} parameters on {experiment.device}, "
+        f"{experiment.name}: {parameter_count(session.state.model):,} parameters on {experiment.device}, "
         f"{experiment.precision}, {experiment.threads} thread{'s' * (experiment.threads > 1)}; "
-        f"{cadence.total:,} steps of {experiment.batch_size} samples, "
+        f"{cadence.total:,} steps of {experiment.batch_size} samples{shards}, "
         f"{cadence.total / cadence.epoch:.4g} epochs; best by val {experiment.metric} ({experiment.mode})"
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +32,7 @@ class CheckpointStore:
         self.directory = directory
         self.keep = keep
         self.staging = Staging()
-        self.worker = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self.worker: Executor = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
         self.pending: Future[None] | None = None
         make_directory(directory)
         with refusals(directory):

@@ -1,0 +1,180 @@
+"""Two runs compared: what differs in their records, the first step at which they part, and what in that step does."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from loopwright.comparing.histories import Parting, parting, recorded_step
+from loopwright.comparing.tensors import unequal
+from loopwright.config import replace_at
+from loopwright.core.experiment import Experiment
+from loopwright.errors import LoopwrightError, PrecisionError, UsageError
+from loopwright.lines import to_line
+from loopwright.rerunning.causes import SIDES, Cause, Evidence, Replays, causes
+from loopwright.rerunning.differences import Difference, first_difference
+from loopwright.rerunning.records import Change, changes, run_with_history
+from loopwright.rerunning.rerun import SILENT, Recorded, Walk
+from loopwright.rerunning.trace import Trace, module_calls
+from loopwright.running.config import values
+from loopwright.running.session import Watchers
+from loopwright.store.checkpoints import step_files
+
+REPEATS = 2
+UNFIT = (LoopwrightError, ValueError, RuntimeError, LookupError, TypeError)
+"""What a state of one experiment raises in the model or optimizer of another."""
+
+
+@dataclass(frozen=True)
+class Bisection:
+    """All that was found out about two runs. `refusals` say why a run could not be replayed, where it could not."""
+
+    a: Path
+    b: Path
+    changes: tuple[Change, ...]
+    steps: Parting
+    validations: Parting
+    refusals: tuple[str | None, str | None]
+    replays: Replays | None
+    causes: tuple[Cause, ...]
+
+    @property
+    def part(self) -> bool:
+        """Whether the histories disagree anywhere in what both have."""
+        return bool(self.steps.step or self.validations.step)
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it."""
+        return {**asdict(self), "a": str(self.a), "b": str(self.b), "part": self.part}
+
+
+def bisect(
+    a: Path,
+    b: Path,
+    references: tuple[str | None, str | None] = (None, None),
+    watchers: tuple[Watchers, Watchers] = (SILENT, SILENT),
+) -> Bisection:
+    """Compare the runs at `a` and `b`, and where their steps part, do that step again in both, in memory.
+
+    `references` name the experiments again where they are one's own; `watchers` look on at what is done of each run.
+    Raises RunError where `a` or `b` is no run with a history.
+    """
+    runs = run_with_history(a), run_with_history(b)
+    changed, steps, validations = changes(*runs), parting(*runs, "step"), parting(*runs, "validation")
+    refusals: tuple[str | None, str | None] = (None, None)
+    replays = None
+    if steps.step:
+        left, right = opening(runs[0], references[0], watchers[0]), opening(runs[1], references[1], watchers[1])
+        refusals = left if isinstance(left, str) else None, right if isinstance(right, str) else None
+        if isinstance(left, Recorded) and isinstance(right, Recorded):
+            replays = replayed(left, right, steps.step)
+    evidence = Evidence(changed, replays, steps_agree=steps.step == 0)
+    found = causes(evidence) if steps.step or validations.step else []
+    return Bisection(*runs, tuple(changed), steps, validations, refusals, replays, tuple(found))
+
+
+def opening(run: Path, reference: str | None, watchers: Watchers) -> Recorded | str:
+    """The run, ready to be done again; or why it cannot be."""
+    try:
+        return Recorded.open(run, reference, watchers)
+    except UsageError as error:
+        return str(error)
+
+
+def replayed(a: Recorded, b: Recorded, step: int) -> Replays:
+    """Find the step that takes the runs apart, `step` or one before it, and do it again in both."""
+    walks = together(a, b, step)
+    number = walks[0].state.step + 1
+    traces = traced(walks[0]), traced(walks[1])
+    repeated = self_difference(walks[0], traces[0]), self_difference(walks[1], traces[1])
+    records = [to_line(recorded_step(recorded.run, number)) for recorded in (a, b)]
+    difference = first_difference(*traces)
+    stable = difference is not None and not any(repeated)
+    return Replays(
+        step=number,
+        origins=(walks[0].origin, walks[1].origin),
+        difference=difference,
+        reproduced=(to_line(traces[0].record) == records[0], to_line(traces[1].record) == records[1]),
+        repeated=repeated,
+        refused=(strictly(walks[0]) if repeated[0] else None, strictly(walks[1]) if repeated[1] else None),
+        alone=tuple(accounting(*walks, traces[1])) if stable else (),
+    )
+
+
+def together(a: Recorded, b: Recorded, step: int) -> tuple[Walk, Walk]:
+    """Both runs just before the step that takes them apart.
+
+    That is `step`, unless the states before it differ already: then both go back to where their states are the same,
+    and forward step by step. States that differ from the beginning are those before the first step.
+    """
+    for steps in starts(a, b, step):
+        left, right = a.after(steps), b.after(steps)
+        if steps == 0 or same(left, right):
+            break
+    if not same(left, right):
+        return left, right
+    a.watchers.begin(step - 1)
+    for done in range(steps + 1, step):
+        if not same(left.to(done), right.to(done)):
+            return a.after(done - 1), b.after(done - 1)
+    return left, right
+
+
+def starts(a: Recorded, b: Recorded, step: int) -> list[int]:
+    """Numbers of steps after which the runs can be compared: just before `step`, at checkpoints, at the beginning."""
+    saved = {number for recorded in (a, b) for number, _ in step_files(recorded.run / "checkpoints")}
+    return sorted({step - 1, 0, *(number for number in saved if number < step)}, reverse=True)
+
+
+def same(a: Walk, b: Walk) -> bool:
+    """Whether what the next step depends on is equal in every bit."""
+    return next(unequal(a.tensors(), b.tensors()), None) is None
+
+
+def traced(walk: Walk, experiment: Experiment | None = None) -> Trace:
+    """The next step of a walk, which itself stays where it is."""
+    return walk.again(experiment).trace(module_calls)
+
+
+def self_difference(walk: Walk, trace: Trace) -> Difference | None:
+    """How the step differs from itself, done again from the same state; None where it never does."""
+    found = (first_difference(trace, traced(walk)) for _ in range(REPEATS))
+    return next((difference for difference in found if difference is not None), None)
+
+
+def strictly(walk: Walk) -> str | None:
+    """What is said where an operation of the step is refused in strict mode; None where none is."""
+    try:
+        traced(walk, replace(walk.experiment, deterministic=True))
+    except (PrecisionError, RuntimeError) as error:
+        said = str(error).removeprefix("deterministic: ")
+        return said.partition("; ")[0].partition(". ")[0] if "determinis" in said else None
+    return None
+
+
+def accounting(a: Walk, b: Walk, target: Trace) -> Iterator[str]:
+    """The settings each of which, taken over from B alone, turns the step of A into `target`, that of B."""
+    for path in settings_apart(a.experiment, b.experiment):
+        theirs = functools.reduce(getattr, path.split("."), b.experiment)
+        a.watchers.say(f"trying the step of {SIDES[0]} with {path} of {SIDES[1]}")
+        try:
+            difference = first_difference(traced(a, replace_at(a.experiment, path, theirs)), target)
+        except UNFIT:
+            continue
+        if difference is None:
+            yield path
+
+
+def settings_apart(a: Experiment, b: Experiment) -> Iterator[str]:
+    """The settings in which two experiments differ, by dotted path; a section of another class as a whole."""
+    ours, theirs = values(a), values(b)
+    whole: list[str] = []
+    for path in ours:
+        if path not in theirs or any(path.startswith(section + ".") for section in whole):
+            continue
+        if repr(ours[path]) != repr(theirs[path]):
+            whole += [path] if isinstance(ours[path], type) else []
+            yield path

@@ -1,0 +1,161 @@
+"""Any step of a run done again, from its nearest earlier checkpoint, and compared with what was recorded of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from loopwright.comparing.histories import recorded_step
+from loopwright.lines import Record, same_number
+from loopwright.protocols import Shows
+from loopwright.rerunning.differences import ulps
+from loopwright.rerunning.records import Change, changes_since, run_with_history
+from loopwright.rerunning.rerun import SILENT, Recorded
+from loopwright.rerunning.trace import Trace, Watching, unwatched
+from loopwright.running.session import Watchers
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """A number of a step: as it was recorded, as it was computed now, and by how much the two differ.
+
+    `ulps` counts the numbers in between, None where one of the two is not finite.
+    """
+
+    name: str
+    recorded: float | None
+    replayed: float | None
+    equal: bool
+    ulps: int | None = 0
+    relative: float = 0.0
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A parameter in a step: the norms of its gradient (before clipping), of itself before the step, of its update."""
+
+    name: str
+    shape: tuple[int, ...]
+    gradient: float
+    weight: float
+    update: float
+
+    @property
+    def relative(self) -> float:
+        """The size of the update relative to the weights."""
+        return self.update / self.weight if self.weight else math.inf if self.update else 0.0
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A step that was done again. `origin` is the state it began from, with `began` steps done.
+
+    Of each shard, `content` shows the first samples as the model saw them, where the task can. Of a step that is not
+    what was recorded, `elsewhere` tells in what this process (b) differs from the record (a).
+    """
+
+    run: Path
+    step: int
+    origin: str
+    began: int
+    trace: Trace
+    numbers: tuple[Recomputed, ...]
+    content: tuple[tuple[str, ...], ...]
+    elsewhere: tuple[Change, ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether everything recorded was computed again in every bit."""
+        return all(number.equal for number in self.numbers)
+
+    def moved(self) -> list[Moved]:
+        """What the step did to each parameter that has a gradient, in the order of the model."""
+        return list(moved(self.trace))
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it but the tensors."""
+        shards = [
+            {"samples": shard.samples.tolist(), "shown": list(shown)}
+            for shard, shown in zip(self.trace.shards, self.content, strict=True)
+        ]
+        return {
+            "run": str(self.run),
+            "step": self.step,
+            "from": self.origin,
+            "steps_between": self.step - 1 - self.began,
+            "equal": self.equal,
+            "record": self.trace.record,
+            "numbers": [asdict(number) for number in self.numbers],
+            "elsewhere": [asdict(change) for change in self.elsewhere],
+            "shards": shards,
+            "parameters": [{**asdict(row), "relative": row.relative} for row in self.moved()],
+        }
+
+
+def replay(
+    path: Path,
+    step: int,
+    *,
+    reference: str | None = None,
+    watching: Watching = unwatched,
+    watchers: Watchers = SILENT,
+    samples: int = 3,
+) -> Replay:
+    """Do step `step` (from 1) of the run at `path` again, in memory; the run directory is only read.
+
+    `samples` says how many samples of each shard are shown. Raises RunError where the step is not in the history, or
+    the run's configuration, code or data are not what they were.
+    """
+    run = run_with_history(path)
+    recorded = recorded_step(run, step)
+    walk = Recorded.open(run, reference, watchers).after(step - 1)
+    trace = walk.trace(watching)
+    task = walk.experiment.task
+    content = tuple(
+        tuple(task.show(shard, row) for row in range(min(samples, len(shard)))) if isinstance(task, Shows) else ()
+        for shard in trace.shards
+    )
+    compared = tuple(recomputed(recorded, trace))
+    elsewhere = () if all(number.equal for number in compared) else tuple(changes_since(run))
+    return Replay(run, step, walk.origin, walk.began, trace, compared, content, elsewhere)
+
+
+def recomputed(recorded: Record, trace: Trace) -> Iterator[Recomputed]:
+    """Each number that was recorded of a step beside the one of `trace`."""
+    ours, theirs = dict(numbers(recorded)), dict(numbers(trace.record))
+    for name in {**ours, **theirs}:
+        yield compared_number(name, ours.get(name), theirs.get(name))
+
+
+def numbers(record: Record) -> Iterator[tuple[str, float]]:
+    """The numbers of a step's record; of its losses, the total is called loss."""
+    losses = record.get("loss")
+    named = losses if isinstance(losses, Mapping) else {}
+    told = {("loss" if name == "total" else f"loss {name}"): value for name, value in named.items()}
+    told |= {name: record.get(name) for name in ("grad_norm", "lr", "samples", "epoch")}
+    for name, value in told.items():
+        if isinstance(value, int | float):
+            yield name, value
+
+
+def compared_number(name: str, recorded: float | None, replayed: float | None) -> Recomputed:
+    """Two numbers beside each other."""
+    if same_number(recorded, replayed):
+        return Recomputed(name, recorded, replayed, equal=True)
+    if recorded is None or replayed is None:
+        return Recomputed(name, recorded, replayed, equal=False, ulps=None, relative=math.nan)
+    relative = abs(replayed - recorded) / abs(recorded) if recorded else math.inf
+    return Recomputed(name, recorded, replayed, equal=False, ulps=ulps(recorded, replayed), relative=relative)
+
+
+def moved(trace: Trace) -> Iterator[Moved]:
+    """What a step did to each parameter that has a gradient, in the order of the model."""
+    for path, before in trace.before.items():
+        name = path.removeprefix("model.")
+        if path.startswith("model.") and name in trace.gradients:
+            update = trace.after[path].double() - before.double()
+            norms = (float(t.double().norm()) for t in (trace.gradients[name], before, update))
+            yield Moved(name, tuple(before.shape), *norms)
