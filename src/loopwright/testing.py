@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from loopwright.auditing import as_table, audit, ending, named
+from loopwright.auditing import as_table, audit, ending, known_checks, named
 from loopwright.core.experiment import Experiment
+from loopwright.errors import UsageError
+
+RULE = "its processes need a name: give a function at the top of a module, or its name as a str"
 
 
 def assert_same_bits(
     experiment: str | Callable[[], Experiment],
     *,
     steps: int | None = None,
-    only: Sequence[str] = (),
+    only: str | Sequence[str] = (),
     seed: int = 0,
     tmp_path: Path | None = None,
 ) -> None:
@@ -23,19 +27,31 @@ def assert_same_bits(
 
     `experiment` is a name of `loopwright list`, `path/to/file.py:function`, `package.module:function`, or the function
     itself, at the top of a module that can be imported. `steps` is the length of its runs (None: 24, and an epoch where
-    it is short). `only` names checks, for they take some seconds each: twice, sigterm, sigkill, silent, loader,
-    workers, deterministic, evaluation. `seed` decides where runs are stopped. The runs are kept in `tmp_path`, pytest's
-    say; otherwise in a temporary directory, if something differs.
+    it is short). `only` names one check or several, for they take some seconds each: twice, sigterm, sigkill, silent,
+    loader, workers, deterministic, evaluation. `seed` decides where runs are stopped. The runs are kept in `tmp_path`,
+    pytest's say; otherwise in a temporary directory, if something differs.
 
     Raises UsageError where there is no such experiment or check, or it is a study.
 
     >>> def test_a_killed_run_goes_on_with_the_same_bits(tmp_path):
     ...     assert_same_bits("parity.py:parity", only=["sigterm", "sigkill"], tmp_path=tmp_path)
     """
-    reference = experiment if isinstance(experiment, str) else f"{experiment.__module__}:{experiment.__qualname__}"
+    reference = experiment if isinstance(experiment, str) else reference_of(experiment)
+    names = known_checks([only] if isinstance(only, str) else only) if only else []
     # What this process can import, pytest's paths included, its processes can import as well.
     search = [entry for entry in sys.path if entry]
     short, origin = named(reference, steps)
-    found = audit(short, origin, only=only, seed=seed, keep=tmp_path and tmp_path / "audit", search=search)
+    found = audit(short, origin, only=names, seed=seed, keep=tmp_path and tmp_path / "audit", search=search)
     if found.broken or (only and found.unproved):
-        raise AssertionError("\n".join([*ending(found), as_table(found)]))
+        legend, verdict, *further = ending(found)
+        raise AssertionError("\n".join([verdict, as_table(found), legend, *further]))
+
+
+def reference_of(function: object) -> str:
+    """`package.module:function`, by which another process finds it. Raises UsageError where it cannot."""
+    if not inspect.isfunction(function):
+        made = "an Experiment" if isinstance(function, Experiment) else f"a {type(function).__name__}"
+        raise UsageError(f"assert_same_bits: received {made}; {RULE}")
+    if function.__qualname__ != function.__name__ or not function.__name__.isidentifier():
+        raise UsageError(f"assert_same_bits: received {function.__qualname__}; {RULE}")
+    return f"{function.__module__}:{function.__name__}"

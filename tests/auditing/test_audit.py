@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ from loopwright.auditing.processes import Ended, run_process, undisturbed
 from loopwright.auditing.rescan import Scans, Spread, rescanning, sizes, spread, tolerance
 from loopwright.core import Plateau
 from loopwright.core.evaluate import evaluate
-from loopwright.errors import LoopwrightError, UsageError
-from loopwright.testing import assert_same_bits
+from loopwright.errors import Interrupted, LoopwrightError, UsageError
+from loopwright.testing import assert_same_bits, reference_of
 from tests.auditing import broken
 from tests.toys import Toy, toy
 
@@ -44,7 +45,9 @@ def test_an_experiment_that_keeps_the_promises_passes(tmp_path):
 @pytest.mark.slow
 def test_noise_from_a_clock_is_found_by_running_twice(tmp_path):
     said = failing(f"{BROKEN}:noisy", "twice", tmp_path=tmp_path)
-    assert "NOT the same: twice" in said
+    verdict, head, *_ = said.splitlines()
+    assert verdict == f"{BROKEN}:noisy: NOT the same: twice"
+    assert head.startswith("check ")
     assert "DIFFERS: history, " in said.replace("\n", " ")
     assert f"loopwright bisect {tmp_path}/audit/baseline/noisy/001 {tmp_path}/audit/twice/noisy/001" in said
 
@@ -65,12 +68,12 @@ def test_an_evaluation_that_changes_the_weights_is_found_by_leaving_it_out(tmp_p
 @pytest.mark.slow
 def test_a_dataset_that_depends_on_the_worker_is_found(tmp_path):
     said = failing(broken.marked, "loader", tmp_path=tmp_path)
-    assert "DIFFERS: 1 loader workers: history, step 1" in " ".join(said.split())
+    assert "DIFFERS: 1 loader worker: history, step 1" in " ".join(said.split())
 
 
 @pytest.mark.slow
 def test_a_task_that_depends_on_how_its_process_was_started_is_found(tmp_path):
-    assert "DIFFERS: 1 training workers" in " ".join(
+    assert "DIFFERS: 1 training worker:" in " ".join(
         failing(broken.launched_differs, "workers", tmp_path=tmp_path).split()
     )
 
@@ -92,6 +95,7 @@ def test_a_metric_that_depends_on_the_batch_size_is_found_and_named(tmp_path):
     said = " ".join(failing(broken.perplexed, "evaluation", tmp_path=tmp_path).split())
     assert "DIFFERS: perplexity is" in said
     assert "in batches of 1024" in said
+    assert said.endswith("next evaluation: average over samples, not over batches")
 
 
 @pytest.mark.slow
@@ -146,9 +150,55 @@ def test_what_was_asked_for_and_cannot_be_proved_does_not_pass(tmp_path):
 
 
 def test_an_experiment_that_does_not_train_is_refused_with_its_own_message(monkeypatch, tmp_path):
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    with pytest.raises(LoopwrightError, match="KeyError: 'none'"):
-        assert_same_bits(broken.diverging, only=["twice"])
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(LoopwrightError, match=r"KeyError: 'none' \(.*/broken\.py:\d+\)") as raised:
+        assert_same_bits(broken.diverging, only="twice")
+    (directory,) = tmp_path.iterdir()
+    assert "KeyError: 'none'" in (directory / "baseline.err").read_text()
+    assert raised.value.__notes__ == [f"log    {directory}/baseline.err", f"runs   {directory} (may be deleted)"]
+
+
+def test_a_stop_during_a_check_is_no_finding(tmp_path):
+    told = []
+
+    def stopped(name: str, number: int, total: int) -> None:
+        told.append(name)
+        if told[-2:] == ["twice", "twice"]:  # the check, and the run in it
+            raise Interrupted("stopped", signal.SIGTERM)
+
+    experiment, origin = named(f"{BROKEN}:fine", steps=2)
+    with pytest.raises(Interrupted, match="stopped"):
+        audit(experiment, origin, only=["twice"], keep=tmp_path / "kept", search=[os.getcwd()], watch=stopped)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (toy(), "received an Experiment;"),
+        (lambda: toy(), "received <lambda>;"),
+        (toy, None),
+        (partial(toy), "partial;"),
+    ],
+)
+def test_what_another_process_cannot_find_is_refused(given, said):
+    if said is None:
+        assert reference_of(given) == "tests.toys:toy"
+        return
+    with pytest.raises(UsageError, match=f"{said} its processes need a name"):
+        assert_same_bits(given)
+
+
+def test_a_function_inside_of_another_is_refused():
+    def inner():
+        return toy()
+
+    with pytest.raises(UsageError, match=r"<locals>\.inner; its processes need a name"):
+        assert_same_bits(inner)
+
+
+def test_one_check_may_be_named_by_a_str():
+    with pytest.raises(UsageError, match="'twise': not a check of an audit, did you mean 'twice'"):
+        assert_same_bits("points", only="twise")
 
 
 def test_an_unknown_row_and_a_study_are_refused():
@@ -379,9 +429,11 @@ def test_the_ending_says_what_differs_and_how_to_go_on():
     assert ending(an_audit(same, same))[-1] == "toy: 2 of 2 checks the same, none differs"
     assert ending(an_audit(same, other))[1:] == [
         "toy: NOT the same: sigterm",
-        "runs   kept",
+        "runs   kept (may be deleted)",
         "next   loopwright bisect a b",
     ]
+    crashed = Finding("how", "FAILED", "ValueError: no (mine.py:3)", further="log    kept/twice.err")
+    assert ending(an_audit(crashed))[-1] == "log    kept/twice.err"
     refused = Finding("how", "refused", "op put_"), Finding("how", "not applicable", "why")
     assert (
         ending(an_audit(same, *refused))[-1]

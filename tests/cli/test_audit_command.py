@@ -53,12 +53,15 @@ def test_a_difference_is_exit_code_1_and_its_runs_are_kept(tmp_path, capsys):
 def test_checks_are_separated_by_commas_or_spaces(capsys):
     for only in (["--only", "twice,sigkil"], ["--only", "twice", "sigkil"], ["--only", "twice,", "--only", "sigkil"]):
         assert main(["audit", "points", *only]) == 2
-        assert "'sigkil': not a check of an audit, did you mean 'sigkill'" in capsys.readouterr().err
+        said = capsys.readouterr().err
+        assert "'sigkil': not a check of an audit, did you mean 'sigkill'" in said
+        assert "auditing" not in said
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ([], "audit: which experiment?"),
         (["--steps", "3"], "the experiment's name comes first"),
         (["pointz"], "did you mean"),
         (["points", "--lrr", "1"], "has no field 'lrr'"),
@@ -74,18 +77,29 @@ def test_bad_usage_is_exit_code_2(arguments, said, capsys):
 
 
 def test_of_a_study_the_first_member_is_audited(capsys):
-    assert main(["audit", "points-scale", "--only", "nothing"]) == 2
+    assert main(["audit", "points-scale", "--batch-size", "100000"]) == 2
     assert "its first member, n100-" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("waits_for", ["baseline.err", "twice.err"])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_audit_that_is_stopped_ends_its_processes_and_removes_its_files(tmp_path, number, code):
-    command = [sys.executable, "-m", "loopwright", "audit", "tests/slow_toy.py:slow", "--task.pause", "1"]
+def test_an_audit_that_is_stopped_ends_its_processes_and_removes_its_files(tmp_path, number, code, waits_for):
+    command = [
+        sys.executable,
+        "-m",
+        "loopwright",
+        "audit",
+        "tests/slow_toy.py:slow",
+        "--task.pause",
+        "1",
+        "--steps",
+        "2",
+    ]
     process = subprocess.Popen(
         command, env={**os.environ, "TMPDIR": str(tmp_path)}, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("*/baseline.err")):
+    while not list(tmp_path.glob(f"*/{waits_for}")):
         assert time.monotonic() < deadline, process.communicate()
         assert process.poll() is None, process.communicate()
         time.sleep(0.02)
@@ -96,3 +110,13 @@ def test_an_audit_that_is_stopped_ends_its_processes_and_removes_its_files(tmp_p
     assert list(tmp_path.glob("loopwright-*")) == []
     running = subprocess.run(["ps", "-A", "-o", "args="], capture_output=True, text=True, check=True).stdout
     assert str(tmp_path) not in running
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["audit", "points"], ["replay", "none", "--step", "1"], ["bisect", "a", "b"]])
+def test_what_needs_no_workers_is_refused_under_torchrun_once(arguments):
+    launch = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    done = subprocess.run([sys.executable, *launch, "-m", "loopwright", *arguments], capture_output=True, text=True)
+    assert done.stderr.count(f"loopwright: {arguments[0]}: started by torchrun 2 times") == 1
+    assert "exitcode  : 2 " in done.stderr
+    assert done.stdout == ""

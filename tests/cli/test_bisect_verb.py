@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from loopwright.cli.bisect import sentence
 from loopwright.cli.main import main
+from loopwright.comparing.histories import Parting
 from loopwright.experiments.points import points
-from tests.rerunning.making import copied, edit_history, edit_json, files, trained
+from tests.rerunning.making import copied, edit_history, edit_json, files, resumed, trained
 
 pytestmark = pytest.mark.usefixtures("in_the_repository")
 
@@ -105,3 +107,26 @@ def test_bad_usage_is_exit_code_2(runs, capsys):
         captured = capsys.readouterr()
         assert captured.out == ""
         assert message in captured.err
+
+
+def test_two_different_experiments_are_told_to_be_that(runs, tmp_path, capsys):
+    other = trained("digits-mlp", tmp_path, file="", steps=2, eval_every=1, threads=1)
+    capsys.readouterr()
+    assert main(["bisect", str(runs[0]), str(other)]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3] == "these are two different experiments; no step is done again"
+    assert not any(line.startswith(("cause", "step 1 done again")) for line in lines)
+
+
+def test_validations_that_are_at_no_step_of_both_are_told():
+    assert sentence("validations", Parting(0, 0, 2, 1, lone=1)) == "validations: none that both have; A has 2, B 1"
+
+
+def test_a_step_that_depends_on_the_process_is_not_said_to_be_the_same(tmp_path, capsys):
+    a, b = trained("counting", tmp_path), resumed("counting", tmp_path, after=9, save_every=4)
+    capsys.readouterr()
+    assert main(["bisect", str(a), str(b), "--quiet"]) == 1
+    out = capsys.readouterr().out
+    assert "both give the same the first time, in every bit" in out
+    assert "A done again in this process is another step than the first time" in out
+    assert "cause   state that is not in the checkpoint" in out

@@ -105,3 +105,16 @@ def test_bad_usage_is_exit_code_2(run, arguments, message, capsys):
 def test_what_is_no_run_is_exit_code_2(capsys):
     assert main(["replay", "tests", "--step", "1"]) == 2
     assert "tests: not a run" in capsys.readouterr().err
+
+
+def test_what_no_sample_can_be_shown_of_is_told_once(tmp_path, capsys):
+    run = trained("plain", tmp_path, shards=2)
+    assert main(["replay", str(run), "--step", "7", "--quiet"]) == 0
+    assert capsys.readouterr().out.count("the task has no `show(batch, row)`") == 1
+    assert main(["replay", str(run), "--step", "7", "--samples", "0", "--quiet"]) == 0
+    assert "show(" not in capsys.readouterr().out
+
+
+def test_a_run_that_is_not_there_is_answered_with_the_nearest(run, capsys):
+    assert main(["replay", str(run.parents[1] / "digits-mlq"), "--step", "1"]) == 2
+    assert f"did you mean '{run.parent / 'latest'}'?" in capsys.readouterr().err

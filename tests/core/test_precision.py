@@ -139,3 +139,12 @@ def test_an_operation_that_is_not_deterministic_is_refused_with_its_name_and_a_w
 def test_other_errors_of_a_task_stay_what_they_are():
     with pytest.raises(RuntimeError, match="my own"), determinism(True):
         raise RuntimeError("my own")
+
+
+def test_every_shape_is_compiled_however_many_there_are():
+    from torch._dynamo import config
+
+    before = (config.recompile_limit, config.accumulated_recompile_limit)
+    with arithmetic(toy(compile=True)):
+        assert min(config.recompile_limit, config.accumulated_recompile_limit) > 10**6
+    assert (config.recompile_limit, config.accumulated_recompile_limit) == before

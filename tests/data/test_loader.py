@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import multiprocessing
 import random
+import subprocess
+import sys
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -205,3 +207,37 @@ def test_errors_come_at_once():
 def test_items_that_are_no_mapping_to_tensors_are_refused(item, found):
     with pytest.raises(DataError, match=found):
         next(DatasetData({"val": [item]}, count()).scan("val"))
+
+
+FAILING = """
+import sys
+from loopwright.data.loader import DatasetData
+from loopwright.data.tensors import count
+from loopwright.protocols import Plan
+
+
+class Items:
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        if index == 5:
+            raise ValueError("item 5")
+        return {"x": float(index)}
+
+
+if __name__ == "__main__":
+    data = DatasetData({"train": Items()}, count("mse"), num_workers=1)
+    batches = data.batches(Plan(seed=0, batch_size=4), 0)
+    next(batches) if sys.argv[1] == "elsewhere" else list(zip(batches, range(4)))
+    raise KeyError("the task's own")
+"""
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "item"])
+def test_an_error_ends_the_process_and_its_loader_workers(where, tmp_path):
+    (tmp_path / "failing.py").write_text(FAILING)
+    command = [sys.executable, "failing.py", where]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert ("the task's own" if where == "elsewhere" else "item 5") in done.stderr

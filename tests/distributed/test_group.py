@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from loopwright.core.gradients import add
 from loopwright.core.group import Group, joined
 from loopwright.core.parallel import ALONE
 from loopwright.core.tree import join, root
-from loopwright.errors import Interrupted, UsageError, WorkerError
+from loopwright.errors import ConfigError, Interrupted, UsageError, WorkerError
 from loopwright.protocols import Worker
 from tests.distributed.peers import among
 
@@ -137,14 +138,17 @@ def torchrun(monkeypatch, tmp_path):
     for name, value in told.items():
         monkeypatch.setenv(name, value)
 
-    def start(rank: int, work) -> int:
+    def start(rank: int, *each) -> int:
         def one() -> int:
             os.environ["RANK"] = str(rank)
             try:
-                with joined() as workers:
-                    work(workers)
+                for work in each:
+                    with joined() as workers:
+                        work(workers)
             except UsageError:
                 return 100
+            except SystemExit as leaving:
+                return leaving.code
             return 0
 
         return fork(one)
@@ -187,6 +191,26 @@ def test_in_this_process_an_error_is_raised_or_ends_it_silently(torchrun, monkey
         fail(workers)
     codes = set(wait(child))
     assert codes == ({2} if caught.type is UsageError else {100})
+
+
+def test_a_group_is_joined_once_more_in_the_same_process(torchrun, monkeypatch):
+    child = torchrun(1, *[lambda workers: workers.exchange(0)] * 2)
+    monkeypatch.setenv("RANK", "0")
+    for _ in range(2):
+        with joined() as workers:
+            assert workers.exchange(1) == [1, 0]
+    assert set(wait(child)) == {0}
+
+
+def test_an_environment_without_a_launcher_is_refused(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("RANK", raising=False)
+    with pytest.raises(ConfigError, match="do not make a group; start with torchrun, or unset them"), joined():
+        pytest.fail("joined")
+
+
+def test_a_task_that_exits_leaves_with_its_own_code(torchrun):
+    assert set(wait(*(torchrun(rank, lambda workers: sys.exit(5)) for rank in (0, 1)))) == {5}
 
 
 def test_without_torchrun_there_is_one_worker(monkeypatch):

@@ -11,7 +11,7 @@ from typing import Any
 
 from loopwright.journal import open_run
 from loopwright.protocols import Hook, StepReport
-from loopwright.running import Origin, Watchers, train_one_experiment
+from loopwright.running import Origin, Watchers, resume_run, train_one_experiment
 from loopwright.running.registry import find
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +29,19 @@ def trained(name: str, root: Path, file: str = OWN, **changes: Any) -> Path:
     with suppress(KeyboardInterrupt):
         train_one_experiment(experiment, root, enough, origin=Origin(entry.name, code_sha256=entry.sha256))
     return open_run(root / name.replace("_", "-") / "latest")
+
+
+def resumed(name: str, root: Path, after: int, **changes: Any) -> Path:
+    """Such a run, stopped after a step and resumed to the end of its steps."""
+    entry = find(f"{OWN}:{name}")
+    experiment = replace(entry.make(), name=entry.name, **changes)
+    watchers = (Watchers(hooks=[Enough(step)]) for step in (after, experiment.cadence().total))
+    with suppress(KeyboardInterrupt):
+        train_one_experiment(experiment, root, next(watchers), origin=Origin(entry.name, code_sha256=entry.sha256))
+    run = open_run(root / name / "latest")
+    with suppress(KeyboardInterrupt):
+        resume_run(run, next(watchers))
+    return run
 
 
 class Enough(Hook):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch.utils.checkpoint import checkpoint
 from loopwright.core import Experiment
 from loopwright.data.tensors import TensorData, count
 from loopwright.protocols import SPLITS, Batch
+from loopwright.seeding import Uniform
 from tests.toys import Toy, toy
 
 
@@ -225,3 +227,71 @@ class RecomputedToy(Toy):
 def recomputed() -> Experiment:
     """Modules that are called again while gradients are computed."""
     return replace(plain(), task=RecomputedToy(), shards=2, steps=4)
+
+
+SEEN: list[int] = []
+
+
+class Counting(nn.Module):
+    """Depends on how often it was called in this process."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        SEEN.append(len(x))
+        return x * (1 + 0.01 * len(SEEN))
+
+
+class Fading(nn.Module):
+    """Multiplies by a number that changes from step to step, in no buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = 1.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.scale = 0.9 * self.scale + 0.05
+        return x * self.scale
+
+
+@dataclass(frozen=True)
+class CountingToy(Toy):
+    """The toy with a module that writes to a variable of its file."""
+
+    def model(self) -> nn.Module:
+        return nn.Sequential(nn.Linear(4, 16), nn.ReLU(), Counting(), nn.Linear(16, 2))
+
+
+@dataclass(frozen=True)
+class FadingToy(Toy):
+    """The toy with a module that remembers in an attribute."""
+
+    def model(self) -> nn.Module:
+        return nn.Sequential(nn.Linear(4, 16), nn.ReLU(), Fading(), nn.Linear(16, 2))
+
+
+def counting() -> Experiment:
+    """State in a list."""
+    return replace(plain(), task=CountingToy())
+
+
+def fading() -> Experiment:
+    """State in an attribute."""
+    return replace(plain(), task=FadingToy())
+
+
+def jittered(tensors: Mapping[str, Tensor], uniform: Uniform) -> dict[str, Tensor]:
+    """Augmentation that no seed decides."""
+    return {**tensors, "x": tensors["x"] + hidden()}
+
+
+@dataclass(frozen=True)
+class JitteredToy(Toy):
+    """The toy with data that are never the same twice."""
+
+    @cached_property
+    def data(self) -> TensorData:
+        return replace(super().data, augment=jittered)
+
+
+def jittery() -> Experiment:
+    """Hidden randomness in the data."""
+    return replace(plain(), task=JitteredToy())

@@ -14,7 +14,7 @@ from loopwright.errors import RunError
 from loopwright.rerunning.bisect import bisect
 from loopwright.rerunning.differences import first_difference
 from loopwright.rerunning.trace import module_calls, trace_step
-from tests.rerunning.making import OWN, ROOT, copied, edit_history, edit_json, files, trained
+from tests.rerunning.making import OWN, ROOT, copied, edit_history, edit_json, files, resumed, trained
 from tests.rerunning.own import FromFile
 from tests.toys import Toy, toy
 
@@ -103,7 +103,7 @@ def test_an_unshuffled_order(run, tmp_path):
 def test_another_cut_into_shards(run, tmp_path):
     found = bisect(run, trained("plain", tmp_path, shards=2))
     assert named(found) == ["another number of shards"]
-    assert "1 shards in A, 2 in B" in found.replays.difference.text
+    assert "1 shard in A, 2 in B" in found.replays.difference.text
 
 
 def test_other_first_weights(run, tmp_path):
@@ -148,7 +148,10 @@ def test_a_module_with_hidden_randomness(tmp_path):
     found = bisect(trained("noisy", tmp_path), trained("noisy", tmp_path))
     assert found.steps.step == 1
     assert all(difference.name == "2 (Noise)" for difference in found.replays.repeated)
-    assert named(found) == ["an operation that is not deterministic"]
+    assert named(found) == [
+        "an operation that is not deterministic, or draws from the clock or from a generator of its own"
+    ]
+    assert found.replays.fresh == (False, False)
     assert "output 2 (Noise)" in found.causes[0].evidence
     assert "its inputs are equal" in found.causes[0].evidence
 
@@ -157,6 +160,58 @@ def test_an_operation_that_torch_refuses_is_named(tmp_path):
     found = bisect(trained("refused", tmp_path), trained("refused", tmp_path))
     assert named(found) == ["an operation that is not deterministic"]
     assert "in deterministic mode, put_ has no deterministic implementation" in found.causes[0].evidence
+
+
+@pytest.mark.parametrize("name", ["fading", "counting"])
+def test_state_that_is_not_in_the_checkpoint_is_found_where_a_run_was_resumed(name, tmp_path):
+    found = bisect(trained(name, tmp_path), resumed(name, tmp_path, after=9, save_every=4))
+    assert found.steps.step == 9
+    assert named(found) == ["state that is not in the checkpoint"]
+    assert "B was resumed after step 8 and parts at step 9" in found.causes[0].evidence
+    assert "(1 step that it did again differs from its record)" in found.causes[0].evidence
+    assert "register it as a buffer" in found.causes[0].remedy
+
+
+def test_what_differs_in_one_process_alone_is_told_from_an_operation_that_is_not_deterministic(tmp_path):
+    """The second run finds the list as the first left it."""
+    found = bisect(*(trained("counting", tmp_path, seed=seed) for seed in (0, 0)))
+    assert not found.part
+    other = elsewhere(trained("counting", tmp_path), tmp_path / "other")
+    found = bisect(trained("counting", tmp_path), other)
+    assert found.replays.fresh == (True, True)
+    assert named(found) == ["state that is not in the checkpoint"]
+    assert "always the same from a fresh start" in found.causes[0].evidence
+    assert " in A" not in found.causes[0].evidence
+
+
+def test_a_resume_is_not_blamed_for_what_the_records_explain(run, tmp_path):
+    found = bisect(run, resumed("plain", tmp_path, after=9, save_every=4, seed=1))
+    assert named(found) == ["another seed"]
+    assert not bisect(run, resumed("plain", tmp_path, after=9, save_every=4)).part
+
+
+def test_data_that_are_not_the_same_when_read_again(tmp_path):
+    found = bisect(trained("jittery", tmp_path), trained("jittery", tmp_path))
+    assert named(found) == ["data that are not the same when read again"]
+    assert "in `augment` or `__getitem__`" in found.causes[0].remedy
+    assert "module" not in found.causes[0].remedy
+
+
+def test_what_a_launcher_sets_is_no_difference_and_another_number_of_workers_is_none_that_matters(run, tmp_path):
+    other = elsewhere(run, tmp_path / "other")
+    known = json.loads((other / "env.json").read_text())["variables"]
+    launched = {"TORCH_NCCL_ASYNC_ERROR_HANDLING": "1", "OMP_NUM_THREADS": "7"}
+    edit_json(other / "env.json", variables={**known, **launched}, workers=2)
+    found = bisect(run, other)
+    assert [(change.part, change.name, change.b) for change in found.changes] == [("must not matter", "workers", 2)]
+    assert named(found) == ["other conditions than here"]
+
+
+def test_no_step_of_two_different_experiments_is_done_again(run, tmp_path):
+    found = bisect(run, trained("noisy", tmp_path))
+    assert found.unrelated
+    assert found.replays is None
+    assert found.causes == ()
 
 
 def test_a_data_file_that_was_edited(tmp_path):

@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional
 
 from loopwright.errors import UsageError
-from loopwright.rerunning.capture import attention_weights, everything, is_map
-from loopwright.rerunning.keeping import free_directory, keep
+from loopwright.rerunning.capture import attention_weights, everything, is_map, library_map
+from loopwright.rerunning.keeping import free_directory, keep, labels
 from loopwright.rerunning.replay import replay
 from tests.rerunning.making import files, trained
 
@@ -77,6 +77,29 @@ def test_attention_maps_exist_for_every_kind_of_attention(captured):
         assert torch.allclose(weights.sum(-1), torch.ones(4, heads, 4), atol=1e-6)  # fp32's softmax
     causal = kept(directory, maps[3])
     assert bool((causal.triu(1) == 0).all())
+
+
+def test_the_index_says_which_maps_are_means_over_heads(captured):
+    done, _, index = captured
+    told = {entry["module"]: entry for entry in index["entries"] if entry["kind"] == "attention map"}
+    assert {name: entry["averaged"] for name, entry in told.items()} == {
+        "library": False,
+        "weighed": True,
+        "explicit": False,
+        "the model": False,
+    }
+    assert told["weighed"]["mean_of_heads"] == 2
+    assert [labels(found) for found in done.trace.maps[:2]] == [["head 0", "head 1"], ["mean of 2 heads"]]
+
+
+@pytest.mark.parametrize("batched", [True, False])
+@pytest.mark.parametrize("averaged", [True, False])
+def test_what_multihead_attention_returns_is_told_apart_by_its_dimensions(batched, averaged):
+    module, x = nn.MultiheadAttention(8, 2, batch_first=True), torch.randn(3, 5, 8)
+    given = x if batched else x[0]
+    (found,) = library_map("attention", 0, module, *module(given, given, given, average_attn_weights=averaged))
+    assert found.weights.shape == (3 if batched else 1, 1 if averaged else 2, 5, 5)
+    assert found.mean_of == (2 if averaged else 1)
 
 
 def test_there_is_a_picture_of_each_set_of_maps(captured):

@@ -10,11 +10,11 @@ import torch
 from loopwright.core import Plateau, State, train_step
 from loopwright.errors import RunError
 from loopwright.lines import read_history
-from loopwright.rerunning.differences import ulps
+from loopwright.rerunning.differences import digits, ulps
 from loopwright.rerunning.replay import replay
 from loopwright.rerunning.trace import module_calls, trace_step
 from loopwright.running import Watchers
-from tests.rerunning.making import copied, edit_history, edit_json, files, trained
+from tests.rerunning.making import copied, edit_history, edit_json, files, resumed, trained
 from tests.toys import bits, toy
 
 pytestmark = pytest.mark.usefixtures("in_the_repository")
@@ -107,6 +107,31 @@ def test_a_step_that_differs_is_told_where_it_was_recorded(run, tmp_path):
     edit_history(other, 9, grad_norm=0.5)
     told = {change.name: change.a for change in replay(other, 9).elsewhere}
     assert told == {"torch": "2.12.0", "cpu": "an abacus"}
+
+
+def test_a_step_after_a_resume_that_differs_is_told_how_to_look_for_state_outside_of_the_checkpoint(run, tmp_path):
+    assert replay(run, 13).hint == ""
+    done = replay(resumed("fading", tmp_path, after=9, save_every=4), 14)
+    assert not done.equal
+    assert done.hint.startswith("the run was resumed after step 8: ")
+    assert done.hint.endswith("`loopwright audit tests/rerunning/own.py:fading --only sigterm` finds out")
+    other = copied(run, tmp_path / "other")
+    for step in (1, 13):
+        edit_history(other, step, grad_norm=0.5)
+    assert replay(other, 13).hint.startswith("this began at the checkpoint step-00000012.pt (step 12): ")
+    assert replay(other, 1).hint == ""
+
+
+def test_a_task_that_cannot_show_samples_is_told(run):
+    assert not replay(run, 1).shows
+    assert replay(run, 1, samples=0).shows
+
+
+def test_numbers_have_the_digits_that_tell_them_apart():
+    assert digits(torch.tensor(0.1).item()) == "0.100000001"
+    assert digits(0.1) == "0.1"
+    assert digits(math.nextafter(0.1, 1)) == "0.10000000000000002"
+    assert (digits(3), digits(math.nan), digits(None)) == ("3", "nan", "")
 
 
 def test_ulps_count_the_numbers_in_between():

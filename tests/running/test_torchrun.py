@@ -97,7 +97,7 @@ def test_a_signal_to_torchrun_stops_all_workers_after_the_same_step(alone, tmp_p
         _, err = process.communicate(timeout=60)
     finally:
         end(process)
-    assert "and saved; go on with: loopwright resume" in err
+    assert "and saved; go on with: torchrun --nproc-per-node N -m loopwright resume" in err
     assert json.loads((run / "metrics.json").read_text())["status"] == "interrupted"
     resumed = start("resume", str(run), "--quiet")
     _, err = resumed.communicate(timeout=120)
@@ -129,7 +129,7 @@ def test_a_run_that_began_whole_goes_on_in_parts_after_a_signal_and_whole_again(
             _, err = process.communicate(timeout=60)
         finally:
             end(process)
-        assert "and saved; go on with: loopwright resume" in err
+        assert "and saved; go on with: torchrun --nproc-per-node N -m loopwright resume" in err
 
     run = tmp_path / "slow/001"
     stopped("train", SLOW, "--shards", "2", "--run-dir", str(tmp_path), step=8)
@@ -152,7 +152,7 @@ class Others:
 
 
 def test_more_workers_than_shards_are_refused():
-    with pytest.raises(ConfigError, match="received 2 for 3 workers, each needs a shard at least; set --shards 3"):
+    with pytest.raises(ConfigError, match="received 2 for 3 workers, each needs a shard at least; start at most 2 workers"):
         check_workers(toy(shards=2), Others(3))
 
 
@@ -175,3 +175,10 @@ def test_workers_that_read_different_checkpoints_are_refused():
     check_same_state(state, Others(2))
     with pytest.raises(WorkerError, match="different checkpoints, of steps 14, 3; the run directory"):
         check_same_state(state, Others(2, step=3))
+
+
+def test_workers_of_another_configuration_are_refused():
+    experiment = toy(shards=2)
+    state, _, _ = run(experiment)
+    with pytest.raises(WorkerError, match=r"configuration: the first worker has \w+, worker 1 has another;"):
+        agreed(experiment, state, Others(2, configuration="another"))

@@ -11,16 +11,17 @@ from pathlib import Path
 from shutil import rmtree
 
 from loopwright.auditing.checks import CHECKS, Finding
-from loopwright.auditing.workspace import Workspace
+from loopwright.auditing.workspace import RunFailed, Workspace
 from loopwright.core.experiment import Experiment
 from loopwright.core.study import Study
-from loopwright.errors import LoopwrightError, UsageError, nearest
+from loopwright.errors import Interrupted, LoopwrightError, UsageError, nearest
 from loopwright.running.config import Origin
 from loopwright.running.registry import find
 
 STEPS, EVAL_EVERY, SAVE_EVERY = 24, 7, 5
 MOST_STEPS = 100
 """An epoch longer than this is not waited for."""
+DELETABLE = "(may be deleted)"
 BROKEN = ("DIFFERS", "FAILED")
 UNPROVED = ("refused", "not applicable")
 
@@ -71,18 +72,21 @@ def audit(
 
     `only` are names of checks, all of them if empty. `seed` decides where runs are stopped. The runs are kept in
     `keep`, or, where something differs, in a temporary directory. `search` are more places to import the experiment
-    from. `watch` is told the check that begins, its number from 0 and how many there are.
+    from. `watch` is told the check or the run in it that begins, the check's number from 0 and how many there are.
 
     Raises UsageError for an unknown check and an experiment that is refused, LoopwrightError where it does not train.
     """
     names = known_checks(only)
     with workplace(keep) as directory:
-        space = Workspace(experiment.resolved().check(), origin, directory, seed, search)
-        watch("baseline", 0, len(names))
+        found: list[Check] = []
+
+        def begins(run: str) -> None:
+            watch(run, len(found), len(names))
+
+        space = Workspace(experiment.resolved().check(), origin, directory, seed, search, begins)
         steps = space.steps
-        found = []
-        for number, name in enumerate(names):
-            watch(name, number, len(names))
+        for name in names:
+            begins(name)
             found.append(carried_out(name, space))
         result = Audit(experiment.name, steps, seed, tuple(found), directory)
         if not keep and not result.broken:
@@ -105,12 +109,16 @@ def named(name: str, steps: int | None = None) -> tuple[Experiment, Origin]:
 
 
 def carried_out(name: str, space: Workspace) -> Check:
-    """One check; whatever of ours it fails with is its finding."""
+    """One check; whatever of ours it fails with is its finding, unless it was stopped."""
     start = time.monotonic()
+    how = (CHECKS[name].__doc__ or name).rstrip(".")
     try:
         finding = CHECKS[name](space)
+    except Interrupted:
+        raise
+    except RunFailed as error:
+        finding = Finding(how, "FAILED", str(error), further=f"log    {error.log}")
     except LoopwrightError as error:
-        how = (CHECKS[name].__doc__ or name).rstrip(".")
         finding = Finding(how, "FAILED", str(error))
     return Check(name, finding, time.monotonic() - start)
 
@@ -119,13 +127,15 @@ def known_checks(only: Sequence[str]) -> list[str]:
     """The checks named, in the order of the table. Raises UsageError for a name that is none."""
     for name in only:
         if name not in CHECKS:
-            raise UsageError(f"--only {name!r}: not a check of an audit, {nearest(name, CHECKS)}")
+            raise UsageError(f"only {name!r}: not a check of an audit, {nearest(name, CHECKS)}")
     return [name for name in CHECKS if name in only or not only]
 
 
 @contextmanager
 def workplace(keep: Path | None) -> Iterator[Path]:
-    """An empty directory for the runs, `keep` or a temporary one; a temporary one is gone after any exception.
+    """An empty directory for the runs, `keep` or a temporary one.
+
+    A temporary one is gone after any exception but a run's failure, whose log is in it.
 
     Raises UsageError where `keep` holds something already.
     """
@@ -138,8 +148,11 @@ def workplace(keep: Path | None) -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="loopwright-audit-"))
     try:
         yield directory
-    except BaseException:
-        rmtree(directory, ignore_errors=True)
+    except BaseException as error:
+        if isinstance(error, RunFailed):
+            error.add_note(f"runs   {directory} {DELETABLE}")
+        else:
+            rmtree(directory, ignore_errors=True)
         raise
 
 

@@ -29,6 +29,7 @@ EVERYTHING = "everything"
 WORKERS = (1, 2, 4)
 LOADERS = (0, 1, 2)
 PARTS = ("model", "optimizer", "scaler", "average", "step")
+AVERAGE = "next   evaluation: average over samples, not over batches"
 NO_DETERMINISTIC = re.compile(r"deterministic: (\S+) has no deterministic implementation")
 
 
@@ -36,7 +37,7 @@ NO_DETERMINISTIC = re.compile(r"deterministic: (\S+) has no deterministic implem
 class Finding:
     """What a check found: what was done (`how`), what was `compared`, and the verdict with its `detail`.
 
-    `pair` are the two runs that differ, where there are two.
+    `pair` are the two runs that differ, where there are two; `further` is a line that says how to go on.
     """
 
     how: str
@@ -44,6 +45,7 @@ class Finding:
     detail: str = ""
     compared: str = EVERYTHING
     pair: tuple[Path, Path] | None = None
+    further: str = ""
 
 
 def judged(how: str, pairs: Mapping[str, tuple[Path, Path]]) -> Finding:
@@ -125,7 +127,7 @@ def loader(space: Workspace) -> Finding:
     for number in LOADERS:
         if known[paths[0]] != number:
             run = space.train(f"loader-{number}", replace_at(space.experiment, paths[0], number))
-            pairs[f"{number} loader workers"] = (space.baseline, run)
+            pairs[counted(number, "loader worker")] = (space.baseline, run)
     return judged(how, pairs)
 
 
@@ -137,10 +139,12 @@ def workers(space: Workspace) -> Finding:
         return not_applicable("training workers", f"it does not train in shards: {error}")
     shards = experiment.shards
     numbers = [number for number in WORKERS if number <= min(shards, devices(experiment))]
-    how = f"{', '.join(map(str, numbers))} training workers, {shards} shards"
+    how = f"{', '.join(map(str, numbers))} training workers, compared with 1 without torchrun, all at {shards} shards"
+    if experiment.shards != space.experiment.shards:
+        how += "; other weights than at 1 shard"
     try:
         pairs = {
-            f"{number} training workers": (baseline, space.train(f"workers-{number}", experiment, number))
+            counted(number, "training worker"): (baseline, space.train(f"workers-{number}", experiment, number))
             for number in numbers
         }
     except UsageError as refusal:
@@ -196,11 +200,20 @@ def evaluation(space: Workspace) -> Finding:
     found = spread(results, relative, told["samples"])
     compared = "val metrics"
     if found.broken:
-        return Finding(how, "DIFFERS", found.broken, compared)
+        return Finding(how, "DIFFERS", found.broken, compared, further=AVERAGE)
     if not found.largest:
         return Finding(how, "same", "bits", compared)
     why = "kernels are chosen by the batch's shape, and round differently"
     return Finding(how, "same", f"to {relative:g}, {found.name} differs by {found.largest:.1e}: {why}", compared)
+
+
+def counted(number: int, thing: str) -> str:
+    """So many things.
+
+    >>> counted(1, "step"), counted(2, "step")
+    ('1 step', '2 steps')
+    """
+    return f"{number} {thing}{'s' * (number != 1)}"
 
 
 def not_applicable(how: str, reason: str) -> Finding:

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sysconfig
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,14 @@ from loopwright.errors import LoopwrightError
 
 POLL_SECONDS = 0.01
 EXCEPTION = re.compile(r"(\w+\.)*\w*(Error|Exception|Interrupted|Interrupt|Exit|Iteration): .*")
+
+FRAME = re.compile(r'File "([^"]+)", line (\d+), in ')
+LIBRARIES = (
+    "<",  # <frozen importlib._bootstrap>, <string>
+    *(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib")),
+    str(Path(__file__).parents[1]) + os.sep,
+)
+"""How the paths of code begin that is not the user's."""
 
 OURS = "loopwright: "
 TRACEBACK = "Traceback (most recent call last):"
@@ -33,9 +42,23 @@ class Ended:
     @property
     def raised(self) -> bool:
         """Whether an exception ended it that Loopwright did not turn into a message."""
-        lines = self.err.splitlines()
-        ours = any(line.startswith(OURS) for line in lines)
-        return self.code == LoopwrightError.exit_code and TRACEBACK in lines and not ours
+        return self.code == LoopwrightError.exit_code and TRACEBACK in self.err.splitlines() and not self.ours
+
+    @property
+    def told(self) -> str:
+        """What went wrong, and, where it is no message of ours, where in the user's code."""
+        return f"{self.complaint} ({self.where})" if self.where and not self.ours else self.complaint
+
+    @property
+    def ours(self) -> bool:
+        """Whether Loopwright has said what went wrong."""
+        return any(line.startswith(OURS) for line in self.err.splitlines())
+
+    @property
+    def where(self) -> str:
+        """File and line of the innermost frame of a traceback that is neither ours nor a library's, or ""."""
+        own = [(path, line) for path, line in FRAME.findall(self.err) if not path.startswith(LIBRARIES)]
+        return ":".join(own[-1]) if own else ""
 
     @property
     def complaint(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from loopwright.auditing.audit import Audit, Check
+from loopwright.auditing.audit import DELETABLE, Audit, Check
 
 HEAD = ("check", "seconds", "what was done", "compared", "result")
 LEGEND = "everything: each leaf of the states in last.pt and best.pt, history.jsonl, metrics.json"
@@ -61,9 +61,14 @@ def ending(audit: Audit) -> list[str]:
     unproved = f"; not proved: {listed(audit.unproved)}" if audit.unproved else ""
     if not audit.broken:
         return [LEGEND, f"{audit.name}: {len(same)} of {len(audit.checks)} checks the same, none differs{unproved}"]
-    lines = [LEGEND, f"{audit.name}: NOT the same: {listed(audit.broken)}{unproved}", f"runs   {audit.directory}"]
+    lines = [
+        LEGEND,
+        f"{audit.name}: NOT the same: {listed(audit.broken)}{unproved}",
+        f"runs   {audit.directory} {DELETABLE}",
+    ]
     pairs = [check.finding.pair for check in audit.broken if check.finding.pair]
-    return lines + [f"next   loopwright bisect {a} {b}" for a, b in pairs]
+    further = [check.finding.further for check in audit.broken if check.finding.further]
+    return [*lines, *(f"next   loopwright bisect {a} {b}" for a, b in pairs), *further]
 
 
 def listed(checks: Sequence[Check]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -33,19 +33,32 @@ ENVIRONMENT = {
 ALIKE: Mapping[str, str] = MappingProxyType({})
 
 
-class TaskError(LoopwrightError):
+class RunFailed(LoopwrightError):
+    """A process of the audit did not end as it was to; `log` is what it wrote."""
+
+    def __init__(self, message: str, log: Path) -> None:
+        super().__init__(message)
+        self.log = log
+        self.add_note(f"log    {log}")
+
+
+class TaskError(RunFailed):
     """An exception that is none of ours, so the task's own, ended a run on one worker."""
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """One experiment, run in many ways below `directory`. `search` are more places to import it from."""
+    """One experiment, run in many ways below `directory`.
+
+    `search` are more places to import it from. `begins` is told the name of each run.
+    """
 
     experiment: Experiment
     origin: Origin
     directory: Path
     seed: int
     search: Sequence[str] = ()
+    begins: Callable[[str], None] = lambda name: None
 
     @cached_property
     def baseline(self) -> Path:
@@ -69,7 +82,7 @@ class Workspace:
         """The first run, and how long it took."""
         command = self.train_command("baseline", self.experiment)
         ended = self.run("baseline", command, limit=FIRST_SECONDS)
-        return self.finished_run("baseline", ended), ended.seconds
+        return self.finished_run("baseline", ended, self.log("baseline")), ended.seconds
 
     def train(self, name: str, experiment: Experiment, workers: int = 0, strict: bool = False) -> Path:
         """Train `experiment` as the command line does; by torchrun with so many `workers`, if any. Its directory.
@@ -81,29 +94,32 @@ class Workspace:
         command = [*launch, *self.train_command(name, experiment)]
         limit, grace = self.limit * max(1, workers), GRACE_SECONDS if workers else 0
         environment = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"} if strict else {}
-        return self.finished_run(name, self.run(name, command, environment, limit=limit, grace=grace))
+        ended = self.run(name, command, environment, limit=limit, grace=grace)
+        return self.finished_run(name, ended, self.log(name))
 
     def resume(self, name: str) -> Path:
         """Go on with the run `name` in a fresh process, to its end."""
         command = ["-m", "loopwright", "resume", str(self.run_of(name)), "--quiet", *self.named]
-        return self.finished_run(name, self.run(f"{name}-resumed", command, limit=self.limit))
+        resumed = f"{name}-resumed"
+        return self.finished_run(name, self.run(resumed, command, limit=self.limit), self.log(resumed))
 
     def trial(self, kind: str, name: str, experiment: Experiment, *options: str, expected: int = 0) -> Path:
         """Have `loopwright.auditing.trial` do one of its kinds with `experiment`; the path where it leaves something.
 
-        Raises LoopwrightError where its exit code is not the `expected` one.
+        Raises RunFailed where its exit code is not the `expected` one.
         """
         out = self.directory / name
         command = ["-m", "loopwright.auditing.trial", kind, str(self.config(name, experiment)), str(out)]
         ended = self.run(name, [*command, *self.named, *options], limit=self.limit)
         if ended.code != expected:
-            raise LoopwrightError(ended.complaint)
+            raise RunFailed(ended.told, self.log(name))
         return out
 
     def run(
         self, name: str, command: Sequence[str], extra: Mapping[str, str] = ALIKE, *, limit: float, grace: float = 0
     ) -> Ended:
         """Run Python with `command`, what it writes beside the runs as `name`.out and `name`.err."""
+        self.begins(Path(name).stem)
         search = os.pathsep.join([*self.search, *filter(None, [os.environ.get("PYTHONPATH")])])
         return run_process(
             [sys.executable, *command],
@@ -113,16 +129,21 @@ class Workspace:
             grace=grace,
         )
 
-    def finished_run(self, name: str, ended: Ended) -> Path:
-        """The run `name`, which `ended` was to bring to its end.
+    def finished_run(self, name: str, ended: Ended, log: Path) -> Path:
+        """The run `name`, which `ended`, whose stderr is in `log`, was to bring to its end.
 
-        Raises UsageError for a refusal, TaskError for the task's own exception, LoopwrightError for any other end. The
+        Raises UsageError for a refusal, TaskError for the task's own exception, RunFailed for any other end. The
         exit code alone does not tell: a shortened run may miss a claim, and torchrun has one code for everything.
         """
         if ended.code in (0, 1) and finished(self.run_of(name)):
             return self.run_of(name)
-        refused = ended.code == USAGE or TORCHRUN_USAGE in ended.err
-        raise (UsageError if refused else TaskError if ended.raised else LoopwrightError)(ended.complaint)
+        if ended.code == USAGE or TORCHRUN_USAGE in ended.err:
+            raise UsageError(ended.told)
+        raise (TaskError if ended.raised else RunFailed)(ended.told, log)
+
+    def log(self, name: str) -> Path:
+        """What the process `name` writes on stderr."""
+        return self.directory / Path(name).with_suffix(".err")
 
     def train_command(self, name: str, experiment: Experiment) -> list[str]:
         """`loopwright train` of `experiment`, below the directory `name`."""

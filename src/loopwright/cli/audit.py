@@ -16,7 +16,9 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from loopwright.auditing import CHECKS, as_table, audit, ending, shortened
+from loopwright.auditing import CHECKS, as_table, audit, ending, known_checks, shortened
+from loopwright.auditing.checks import counted
+from loopwright.cli.alone import refuse_workers
 from loopwright.cli.parsing import parser
 from loopwright.cli.train import AMP, by_name, overridden, reachable
 from loopwright.config import parse_flags
@@ -35,7 +37,7 @@ out is compared bit by bit with a run that was left alone. A study's first membe
 
 Every flag of `loopwright train NAME` is known. Unless they say otherwise, a run has 24 steps (an epoch and four steps
 where that is at most 100), and evaluates and saves in between. Exit code 1 where a check differs; its runs are
-then kept.
+then kept; a directory /tmp/loopwright-audit-… may be deleted.
 
 checks
 """
@@ -50,19 +52,24 @@ def run(arguments: list[str]) -> int:
     options.add_argument("--audit-seed", type=int, metavar="N", help="where runs are stopped (drawn, and printed)")
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
     name, rest = arguments[:1], arguments[1:]
-    if not name or name[0] in ("-h", "--help"):
-        options.parse_args(["--help"])
+    if not name:
+        raise UsageError("audit: which experiment? `loopwright list` shows them; for example loopwright audit points")
+    if name[0] in ("-h", "--help"):
+        options.print_help()
+        return 0
+    refuse_workers("audit")
     if name[0].startswith("-"):
         raise UsageError("audit: the experiment's name comes first, as in loopwright audit digits-mlp")
     parsed, unknown = options.parse_known_args(rest)
     flags = [spelled for flag in unknown for spelled in (AMP if flag == "--amp" else [flag])]
-    only = [name for names in parsed.only for name in names.split(",") if name]
+    only = known_checks([name for names in parsed.only for name in names.split(",") if name])
     # `python -m loopwright` can import from the current directory; then its processes can as well.
     search = [entry for entry in sys.path[:1] if entry in ("", os.getcwd())]
     seed = randbelow(1_000_000) if parsed.audit_seed is None else parsed.audit_seed
     with Progress(quiet=parsed.quiet) as progress, stoppable():
         experiment, origin = subject(name[0], flags, progress)
-        progress.say(f"auditing {experiment.name}, {experiment.cadence().total} steps; --audit-seed {seed}")
+        steps = counted(experiment.cadence().total, "step")
+        progress.say(f"auditing {experiment.name}, {steps}; --audit-seed {seed}")
         found = audit(experiment, origin, only=only, seed=seed, keep=parsed.keep, search=search, watch=progress.begin)
     print(as_table(found, shutil.get_terminal_size((120, 24)).columns))
     print("\n".join(ending(found)))
@@ -83,11 +90,12 @@ def subject(name: str, flags: list[str], progress: Progress) -> tuple[Experiment
 
 
 class Progress:
-    """Which check is running, on stderr: a live line on a terminal, plain lines elsewhere. Use as a context."""
+    """Which run of which check is made, on stderr: a live line on a terminal, plain lines elsewhere. A context."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
         self.bar: tqdm[NoReturn] | None = None
+        self.name = ""
 
     def say(self, line: str) -> None:
         """Print a line that stays."""
@@ -95,9 +103,10 @@ class Progress:
             tqdm.write(line, file=sys.stderr)
 
     def begin(self, name: str, number: int, total: int) -> None:
-        """The check `name` begins, after `number` of `total`."""
-        if self.quiet:
+        """The check `name`, or a run of it, begins, after `number` of `total` checks."""
+        if self.quiet or name == self.name:
             return
+        self.name = name
         if not sys.stderr.isatty():
             self.say(f"{time.strftime('%H:%M:%S')}  {number}/{total}  {name}")
             return
@@ -119,6 +128,8 @@ def stoppable() -> Iterator[None]:
     """SIGTERM and Ctrl-C end what runs inside by an exception, so that its processes and files go first."""
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)  # a second one would leave something behind
         raise Interrupted("audit: stopped, its processes were ended", number)
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import wrap
 
 from loopwright.cli.again import Again
+from loopwright.cli.alone import refuse_workers
 from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
 from loopwright.comparing.histories import Parting
@@ -15,6 +16,7 @@ from loopwright.errors import printable
 from loopwright.lines import Record, finite, same_number
 from loopwright.rerunning.bisect import Bisection, bisect
 from loopwright.rerunning.causes import SIDES, Replays, short
+from loopwright.rerunning.differences import digits
 from loopwright.rerunning.replay import numbers
 
 ABOUT = """\
@@ -40,6 +42,7 @@ def run(arguments: list[str]) -> int:
     options.add_argument("--json", action="store_true", help="as JSON")
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
     parsed = options.parse_all(arguments)
+    refuse_workers("bisect")
     with Again(quiet=parsed.quiet) as console:
         watchers = console.watching(SIDES[0]), console.watching(SIDES[1])
         found = bisect(parsed.a, parsed.b, (parsed.experiment_a, parsed.experiment_b), watchers)
@@ -53,6 +56,8 @@ def page(found: Bisection) -> Iterator[str]:
     yield f"A  {found.a}"
     yield f"B  {found.b}"
     yield ""
+    if found.unrelated:
+        yield "these are two different experiments; no step is done again\n"
     yield from records(found)
     yield ""
     yield sentence("steps", found.steps)
@@ -74,7 +79,7 @@ def page(found: Bisection) -> Iterator[str]:
 
 def paragraph(head: str, text: str, indent: int = 8) -> list[str]:
     """A text in lines of readable length, behind its head."""
-    return wrap(text, WIDTH, initial_indent=head.ljust(indent), subsequent_indent=" " * indent)
+    return wrap(text, WIDTH, initial_indent=head.ljust(indent), subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def records(found: Bisection) -> Iterator[str]:
@@ -94,6 +99,8 @@ def sentence(kind: str, parting: Parting) -> str:
         return f"{kind}: they part at step {parting.step}, {parting.agreed} before it are equal"
     if parting.equal:
         return f"{kind}: all {parting.agreed} are equal in every bit"
+    if not parting.agreed:
+        return f"{kind}: none that both have; A has {parting.a_total}, B {parting.b_total}"
     both = f"the {parting.agreed} that both have are equal in every bit"
     return f"{kind}: {both}; A has {parting.a_total}, B {parting.b_total}"
 
@@ -104,7 +111,7 @@ def apart(a: Record, b: Record) -> Iterator[tuple[str, ...]]:
     ours, theirs = dict(numbers(a)), dict(numbers(b))
     for name in {**ours, **theirs}:
         if not same_number(ours.get(name), theirs.get(name)):
-            yield f"  {name}", *(f"{side[name]:.9g}" if name in side else "" for side in (ours, theirs))
+            yield f"  {name}", *(digits(side.get(name)) for side in (ours, theirs))
 
 
 def replayed(replays: Replays, parted: int) -> Iterator[str]:
@@ -113,7 +120,13 @@ def replayed(replays: Replays, parted: int) -> Iterator[str]:
     yield f"step {replays.step} done again in both{earlier}"
     for side, origin, reproduced in zip(SIDES, replays.origins, replays.reproduced, strict=True):
         yield f"  {side} from {origin}: {'gives' if reproduced else 'does NOT give'} what {side} recorded"
-    if replays.difference is None:
+    for side, repeated, fresh in zip(SIDES, replays.repeated, replays.fresh, strict=True):
+        if repeated:
+            always = ", though from a fresh start it is always the same" if fresh else ""
+            yield f"  {side} done again in this process is another step than the first time{always}"
+    if replays.difference is None and any(replays.repeated):
+        yield "  both give the same the first time, in every bit"
+    elif replays.difference is None:
         yield "  both give the same here, in every bit"
     else:
         yield f"  first difference  {replays.difference.layer}, {replays.difference.name}"

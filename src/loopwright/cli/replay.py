@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from loopwright.cli.again import Again
+from loopwright.cli.alone import refuse_workers
 from loopwright.cli.parsing import Parser, parser
 from loopwright.cli.tables import table
 from loopwright.errors import UsageError, printable, some
@@ -15,6 +17,7 @@ from loopwright.journal import open_run
 from loopwright.lines import finite
 from loopwright.rerunning.capture import everything
 from loopwright.rerunning.causes import short
+from loopwright.rerunning.differences import digits
 from loopwright.rerunning.keeping import free_directory, keep
 from loopwright.rerunning.replay import Recomputed, Replay, replay
 from loopwright.rerunning.trace import unwatched
@@ -22,7 +25,8 @@ from loopwright.rerunning.trace import unwatched
 ABOUT = """\
 Do one step of a run again, from the nearest earlier checkpoint, and compare it with what was recorded, bit for bit.
 Steps are counted from 1, as in logs/history.jsonl. The run directory is only read. --capture keeps what each module
-gave in the step; of a compiled model, what the whole gave.
+gave in the step; of a compiled model, what the whole gave. `torch.load(FILE, weights_only=True)["tensors"]` loads a
+file of it, index.json says what is where; only attention is drawn.
 
   loopwright replay runs/digits-cnn/latest --step 100
   loopwright replay runs/digits-cnn/latest --step 100 --capture activations
@@ -39,6 +43,7 @@ FAR = 1_000_000
 def run(arguments: list[str]) -> int:
     """Replay a step and print it."""
     parsed = options().parse_all(arguments)
+    refuse_workers("replay")
     if parsed.samples < 0:
         raise UsageError(f"--samples: received {parsed.samples}, it must be 0 or more")
     capture = parsed.capture and free_directory(parsed.capture, open_run(parsed.run))
@@ -64,14 +69,15 @@ def options() -> Parser:
     """The verb's arguments."""
     made = parser("replay", ABOUT)
     made.add_argument("run", type=Path, help="a run directory, runs/digits-cnn/latest say")
-    made.add_argument("--step", type=int, required=True, help="which step, from 1")
-    made.add_argument("--samples", type=int, default=3, help="how many samples of each shard are shown (3)")
+    made.add_argument("--step", type=int, metavar="N", required=True, help="which step, from 1")
+    made.add_argument("--samples", type=int, metavar="N", default=3, help="how many samples of a shard are shown (3)")
     made.add_argument(
         "--all", action="store_true", help="every parameter, in the model's order, and all sample numbers"
     )
     made.add_argument(
         "--capture",
         type=Path,
+        metavar="DIR",
         help="keep modules' outputs and attention maps in a new directory",
     )
     made.add_argument("--experiment", help="names the experiment again where it is your own")
@@ -86,23 +92,24 @@ def page(done: Replay, *, every: bool) -> Iterator[str]:
     again = f", {between} step{'s' * (between > 1)} in between done again too" if between else ""
     yield f"{done.run}  step {done.step}, from {done.origin}{again}"
     yield ""
-    rows = [(n.name, number(n.recorded), number(n.replayed), verdict(n)) for n in done.numbers]
+    rows = [(n.name, digits(n.recorded), digits(n.replayed), verdict(n)) for n in done.numbers]
     yield table([("", "recorded", "replayed", ""), *rows], right=frozenset({1, 2}))
     yield "every recorded number is equal in every bit" if done.equal else "the step is NOT what was recorded"
     if done.elsewhere:
         cells = [(change.name, short(change.a), short(change.b)) for change in done.elsewhere[:MOST_ROWS]]
         yield "\n" + table([("this is not where it was recorded", "then", "now"), *cells])
+    if done.hint:
+        yield ""
+        yield from wrap(done.hint, WIDTH)
+    if not done.shows:
+        yield "\nthe task has no `show(batch, row)`: samples are told by their numbers alone"
     for place, (shard, shown) in enumerate(zip(done.trace.shards, done.content, strict=True)):
         yield ""
-        yield f"shard {place}: {len(shard)} samples, numbers {some(shard.samples.tolist(), 10**9 if every else 12)}"
+        count, numbers = len(shard), some(shard.samples.tolist(), 10**9 if every else 12)
+        yield f"shard {place}: {count} sample{'s' * (count != 1)}, number{'s' * (count != 1)} {numbers}"
         yield from contents(shard.samples.tolist(), shown)
     yield ""
     yield from parameters(done, every=every)
-
-
-def number(value: float | None) -> str:
-    """A number with all the digits that single precision has."""
-    return "" if value is None else f"{value:.9g}"
 
 
 def verdict(found: Recomputed) -> str:

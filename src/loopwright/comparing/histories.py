@@ -49,6 +49,32 @@ def of_kind(run: Path, kind: str) -> Iterator[tuple[int, Record]]:
 
 
 @dataclass(frozen=True)
+class Resume:
+    """A resume of a run: after which step, and how many of the steps done again were not what had been recorded."""
+
+    step: int
+    differing: int
+
+
+def last_resume(run: Path, before: int) -> Resume | None:
+    """The last resume of a run from a checkpoint of fewer than `before` steps; None where there was none."""
+    found: list[Resume] = []
+    path = run / "logs" / "history.jsonl"
+    for record in scan_history(path) if path.is_file() else ():
+        step, event = record.get("step"), record.get("event")
+        if record.get("kind") == "event" and event == "resumed" and isinstance(step, int):
+            found.append(Resume(step, 0))
+        elif event == "differs" and found and kind_of(record.get("recorded")) == "step":
+            found[-1] = Resume(found[-1].step, found[-1].differing + 1)
+    return next((resume for resume in reversed(found) if 0 < resume.step < before), None)
+
+
+def kind_of(record: object) -> object:
+    """The kind of what may be a record."""
+    return record.get("kind") if isinstance(record, dict) else None
+
+
+@dataclass(frozen=True)
 class Parting:
     """Where two histories part: the first step at which their records of a kind differ, and both records.
 

@@ -89,7 +89,9 @@ def open_run(path: Path) -> Path:
     if not os.path.exists(path):
         siblings: list[str] = []
         with suppress(OSError):
-            siblings = [str(other) for other in path.parent.iterdir() if (other / "config.toml").is_file()]
+            # Beside runs/NAME lie runs with a number each; of those the newest is meant.
+            beside = [other for name in ("*", "*/latest") for other in path.parent.glob(name)]
+            siblings = [str(other) for other in beside if (other / "config.toml").is_file()]
         raise RunError(f"{path}: no such run; {nearest(str(path), siblings)}")
     missing = [name for name in FIRST_FILES if not os.path.isfile(path / name)]
     if missing:

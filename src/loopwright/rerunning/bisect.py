@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from loopwright.comparing.histories import Parting, parting, recorded_step
+from loopwright.comparing.histories import Parting, last_resume, parting, recorded_step
 from loopwright.comparing.tensors import unequal
 from loopwright.config import replace_at
 from loopwright.core.experiment import Experiment
@@ -16,7 +16,7 @@ from loopwright.errors import LoopwrightError, PrecisionError, UsageError
 from loopwright.lines import to_line
 from loopwright.rerunning.causes import SIDES, Cause, Evidence, Replays, causes
 from loopwright.rerunning.differences import Difference, first_difference
-from loopwright.rerunning.records import Change, changes, run_with_history
+from loopwright.rerunning.records import Change, changes, different_experiments, run_with_history
 from loopwright.rerunning.rerun import SILENT, Recorded, Walk
 from loopwright.rerunning.trace import Trace, module_calls
 from loopwright.running.config import values
@@ -30,7 +30,10 @@ UNFIT = (LoopwrightError, ValueError, RuntimeError, LookupError, TypeError)
 
 @dataclass(frozen=True)
 class Bisection:
-    """All that was found out about two runs. `refusals` say why a run could not be replayed, where it could not."""
+    """All that was found out about two runs. `refusals` say why a run could not be replayed, where it could not.
+
+    Of runs that are `unrelated`, of two different experiments, no step is done again.
+    """
 
     a: Path
     b: Path
@@ -40,6 +43,7 @@ class Bisection:
     refusals: tuple[str | None, str | None]
     replays: Replays | None
     causes: tuple[Cause, ...]
+    unrelated: bool = False
 
     @property
     def part(self) -> bool:
@@ -66,12 +70,15 @@ def bisect(
     changed, steps, validations = changes(*runs), parting(*runs, "step"), parting(*runs, "validation")
     refusals: tuple[str | None, str | None] = (None, None)
     replays = None
+    if different_experiments(*runs):
+        return Bisection(*runs, tuple(changed), steps, validations, refusals, replays, (), unrelated=True)
     if steps.step:
         left, right = opening(runs[0], references[0], watchers[0]), opening(runs[1], references[1], watchers[1])
         refusals = left if isinstance(left, str) else None, right if isinstance(right, str) else None
         if isinstance(left, Recorded) and isinstance(right, Recorded):
             replays = replayed(left, right, steps.step)
-    evidence = Evidence(changed, replays, steps_agree=steps.step == 0)
+    resumes = last_resume(runs[0], steps.step), last_resume(runs[1], steps.step)
+    evidence = Evidence(changed, replays, steps.step, resumes)
     found = causes(evidence) if steps.step or validations.step else []
     return Bisection(*runs, tuple(changed), steps, validations, refusals, replays, tuple(found))
 
@@ -99,6 +106,7 @@ def replayed(a: Recorded, b: Recorded, step: int) -> Replays:
         difference=difference,
         reproduced=(to_line(traces[0].record) == records[0], to_line(traces[1].record) == records[1]),
         repeated=repeated,
+        fresh=(repeated[0] is not None and repeats(a, walks[0]), repeated[1] is not None and repeats(b, walks[1])),
         refused=(strictly(walks[0]) if repeated[0] else None, strictly(walks[1]) if repeated[1] else None),
         alone=tuple(accounting(*walks, traces[1])) if stable else (),
     )
@@ -142,7 +150,13 @@ def traced(walk: Walk, experiment: Experiment | None = None) -> Trace:
 def self_difference(walk: Walk, trace: Trace) -> Difference | None:
     """How the step differs from itself, done again from the same state; None where it never does."""
     found = (first_difference(trace, traced(walk)) for _ in range(REPEATS))
-    return next((difference for difference in found if difference is not None), None)
+    return next((difference.again() for difference in found if difference is not None), None)
+
+
+def repeats(recorded: Recorded, walk: Walk) -> bool:
+    """Whether the step is the same each time that the experiment is imported anew for it."""
+    first, second = (traced(walk, recorded.anew()) for _ in range(2))
+    return first_difference(first, second) is None
 
 
 def strictly(walk: Walk) -> str | None:

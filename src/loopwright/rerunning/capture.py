@@ -32,10 +32,12 @@ def returned_maps(state: State, watch: Watch) -> Iterator[None]:
 
     def hook(name: str) -> Any:
         def note(module: nn.Module, arguments: Any, output: Any) -> None:
-            for tensor in output if isinstance(output, tuple) and not recomputing() else ():
-                if is_map(tensor) or (isinstance(module, nn.MultiheadAttention) and tensor is output[1] is not None):
-                    weights = tensor if tensor.ndim == 4 else tensor.unsqueeze(-3)
-                    watch.maps.append(AttentionMap(name, watch.shard, copy(weights)))
+            if recomputing() or not isinstance(output, tuple):
+                return
+            if isinstance(module, nn.MultiheadAttention):
+                watch.maps.extend(library_map(name, watch.shard, module, *output))
+                return
+            watch.maps.extend(AttentionMap(name, watch.shard, copy(tensor)) for tensor in output if is_map(tensor))
 
         return note
 
@@ -47,6 +49,18 @@ def returned_maps(state: State, watch: Watch) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def library_map(
+    name: str, shard: int, module: nn.MultiheadAttention, output: Tensor, weights: Tensor | None
+) -> Iterator[AttentionMap]:
+    """What nn.MultiheadAttention returns, if it does: (B, T, S), the mean over its heads, or (B, H, T, S), each
+    without B where its input has none."""
+    if weights is not None:
+        averaged = weights.ndim == output.ndim
+        each = weights.unsqueeze(-3) if averaged else weights
+        each = each if output.ndim == 3 else each.unsqueeze(0)
+        yield AttentionMap(name, shard, copy(each), module.num_heads if averaged else 1)
 
 
 def is_map(value: object) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from loopwright.comparing.histories import Resume
 from loopwright.rerunning.differences import Difference
 from loopwright.rerunning.records import Change, Part
 
@@ -17,8 +18,9 @@ class Replays:
 
     `step` is its number, `origins` where each began. `difference`: the first one between the two, None where they are
     equal in every bit. `reproduced`: whether what came out is the run's record. `repeated`: how the step differs from
-    itself when it is done several times from the same state. `refused`: what torch says to it in strict mode. `alone`:
-    the settings each of which, taken over from B, turns A's step into B's.
+    itself when it is done several times from the same state; `fresh`: whether it then repeats with the experiment
+    imported anew each time. `refused`: what torch says to it in strict mode. `alone`: the settings each of which, taken
+    over from B, turns A's step into B's.
     """
 
     step: int
@@ -26,18 +28,20 @@ class Replays:
     difference: Difference | None
     reproduced: tuple[bool, bool]
     repeated: tuple[Difference | None, Difference | None]
+    fresh: tuple[bool, bool]
     refused: tuple[str | None, str | None]
     alone: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a parting: in what the records differ, and what doing the step again showed, where that could be
-    done and the steps do part."""
+    """What is known of a parting: in what the records differ, what doing the step again showed, where that could be
+    done, at which step the runs part (0: at none), and the last resume of each before it."""
 
     changes: Sequence[Change]
     replays: Replays | None = None
-    steps_agree: bool = False
+    parted: int = 0
+    resumes: tuple[Resume | None, Resume | None] = (None, None)
 
     @property
     def difference(self) -> Difference | None:
@@ -53,6 +57,12 @@ class Evidence:
     def same_here(self) -> bool:
         """Whether both replays gave the same, so that what made the runs part is not in what was replayed."""
         return self.replays is not None and self.difference is None
+
+    @property
+    def explained(self) -> bool:
+        """Whether the records say why the steps part."""
+        told = self.of("config", "data") or any(change.name == "code_sha256" for change in self.changes)
+        return bool(told) and not self.same_here
 
     def of(self, *parts: Part) -> list[Change]:
         """The changes in some parts of the records."""
@@ -74,24 +84,74 @@ def causes(evidence: Evidence) -> list[Cause]:
     return found or [UNEXPLAINED]
 
 
+def outside(e: Evidence) -> list[Cause]:
+    """The step depends on something that a checkpoint does not hold: a run parts after its resume, or the step differs
+    when it is done again in one process, but not from a fresh start."""
+    remembered = list(remembering(e))
+    if e.explained or (e.unstable and not remembered):
+        return []
+    evidence = [*resumed(e), *remembered]
+    return [Cause(OUTSIDE, "; ".join(evidence), REGISTER)] if evidence else []
+
+
+def resumed(e: Evidence) -> Iterator[str]:
+    """Which run parts after a resume that the other did not have."""
+    for side, ours, theirs in zip(SIDES, e.resumes, reversed(e.resumes), strict=True):
+        if ours is not None and (theirs is None or ours.step != theirs.step):
+            count = f"{ours.differing} steps that it did again differ" if ours.differing > 1 else ONE
+            again = f" ({count} from its record)" if ours.differing else ""
+            yield f"{side} was resumed after step {ours.step} and parts at step {e.parted}{again}: {WHAT_IS_OUTSIDE}"
+
+
+def remembering(e: Evidence) -> Iterator[str]:
+    """That a step differs when it is done again in one process, but not from a fresh start."""
+    if e.replays is None:
+        return
+    for side, repeated, fresh in zip(SIDES, e.replays.repeated, e.replays.fresh, strict=True):
+        if repeated is not None and fresh:
+            always = f"the step of {side} is always the same from a fresh start"
+            yield f"{always}, but done again in the same process it is another: {said(repeated)}"
+            return
+
+
+ONE = "1 step that it did again differs"
+OUTSIDE = "state that is not in the checkpoint"
+WHAT_IS_OUTSIDE = (
+    "something that is not in the checkpoint (an attribute of the model or the task, a module-level variable, a "
+    "generator of its own)"
+)
+REGISTER = (
+    "register it as a buffer of the model, or derive it from integers such as a sample's number; a resume on another "
+    "machine or with other versions, which no record tells, looks the same"
+)
+
+
 def nondeterminism(e: Evidence) -> list[Cause]:
     """The same step from the same state gives other bits."""
     if e.replays is None:
         return []
-    found = []
-    for side, difference, refused in zip(SIDES, e.replays.repeated, e.replays.refused, strict=True):
-        if difference is not None:
-            where = f"the step of {side}, done again from the same state, differs from itself: {said(difference)}"
-            torch_says = f"; in deterministic mode, {refused}" if refused else ""
-            name = "data that are not the same when read again" if difference.layer == "batch" else NONDETERMINISTIC
-            found.append(Cause(name, where + torch_says, WHERE_RANDOM if not refused else "use another operation"))
-    return found[:1]
+    both = zip(SIDES, e.replays.repeated, e.replays.refused, e.replays.fresh, strict=True)
+    for side, difference, refused, fresh in both:
+        if difference is None or fresh:
+            continue
+        where = f"the step of {side}, done again from the same state, differs from the first time: {said(difference)}"
+        if difference.layer == "batch":
+            return [Cause("data that are not the same when read again", where, WHERE_DATA)]
+        if refused:
+            return [Cause(NONDETERMINISTIC, f"{where}; in deterministic mode, {refused}", "use another operation")]
+        return [Cause(NONDETERMINISTIC + OR_DRAWS, where, WHERE_RANDOM)]
+    return []
 
 
 NONDETERMINISTIC = "an operation that is not deterministic"
+OR_DRAWS = ", or draws from the clock or from a generator of its own"
 WHERE_RANDOM = (
     "draw from torch's, NumPy's or Python's global generators alone, which are set before each shard, and keep what a "
     "module remembers in its buffers"
+)
+WHERE_DATA = (
+    "in `augment` or `__getitem__`, draw only from what is set for each sample: `uniform`, or the global generators; "
+    "never from random.Random() or the clock"
 )
 
 
@@ -159,7 +219,7 @@ def elsewhere(e: Evidence) -> list[Cause]:
         for part, (name, remedy) in CONDITIONS.items()
         if e.of(part)
     ]
-    if not found and e.replays and e.same_here and not all(e.replays.reproduced):
+    if not found and e.replays and e.same_here and not all(e.replays.reproduced) and not outside(e):
         return [Cause("other conditions than here", reproduction(e).removeprefix("; "), OTHER_CONDITIONS)]
     return found
 
@@ -177,13 +237,14 @@ OTHER_CONDITIONS = (
 
 def evaluation(e: Evidence) -> list[Cause]:
     """The steps agree, the validations do not."""
-    if not e.steps_agree or e.of("data", "config"):
+    if e.parted or e.of("data", "config"):
         return []
     evidence = "all steps agree and the data are the same, but not what the evaluation gives"
     return [Cause("an evaluation that is not deterministic", evidence, "draw from the global generators alone")]
 
 
 RULES: tuple[Callable[[Evidence], list[Cause]], ...] = (
+    outside,
     nondeterminism,
     other_data,
     other_code,

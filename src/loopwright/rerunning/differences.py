@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any, Literal
 
@@ -27,6 +28,11 @@ class Difference:
     text: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
+    def again(self) -> Difference:
+        """The same, of a step that was done twice, in words for that."""
+        text = re.sub(r"\bin B\b", "when done again", re.sub(r"\bin A\b", "the first time", self.text))
+        return replace(self, text=text)
+
 
 def first_difference(a: Trace, b: Trace) -> Difference | None:
     """The first difference of two traces; None where they are equal in every bit."""
@@ -36,7 +42,8 @@ def first_difference(a: Trace, b: Trace) -> Difference | None:
 def in_samples(a: Trace, b: Trace) -> Iterator[Difference]:
     """Which samples each shard holds."""
     if len(a.shards) != len(b.shards):
-        yield Difference("samples", "shards", f"{len(a.shards)} shards in A, {len(b.shards)} in B")
+        plural = "s" * (len(a.shards) != 1)
+        yield Difference("samples", "shards", f"{len(a.shards)} shard{plural} in A, {len(b.shards)} in B")
     for number, (left, right) in enumerate(zip(a.shards, b.shards, strict=False)):
         ours, theirs = left.samples.tolist(), right.samples.tolist()
         if ours != theirs:
@@ -65,7 +72,7 @@ def in_state(a: Trace, b: Trace) -> Iterator[Difference]:
 def in_rate(a: Trace, b: Trace) -> Iterator[Difference]:
     """The learning rate."""
     if a.record["lr"] != b.record["lr"]:
-        yield Difference("learning rate", "lr", f"{a.record['lr']!r} in A, {b.record['lr']!r} in B")
+        yield Difference("learning rate", "lr", f"{digits(a.record['lr'])} in A, {digits(b.record['lr'])} in B")
 
 
 def in_outputs(a: Trace, b: Trace) -> Iterator[Difference]:
@@ -93,7 +100,7 @@ def in_losses(a: Trace, b: Trace) -> Iterator[Difference]:
     for name in {**ours, **theirs}:
         left, right = revive(ours.get(name)), revive(theirs.get(name))
         if not same_number(left, right):
-            yield Difference("loss", name, f"{left!r} in A, {right!r} in B")
+            yield Difference("loss", name, f"{digits(left)} in A, {digits(right)} in B")
 
 
 def in_gradients(a: Trace, b: Trace) -> Iterator[Difference]:
@@ -118,6 +125,14 @@ LAYERS: tuple[Callable[[Trace, Trace], Iterator[Difference]], ...] = (
     in_gradients,
     in_updates,
 )
+
+
+def digits(value: object) -> str:
+    """A number with the digits that tell it from all others, nine for one of single precision; "" for none."""
+    if not isinstance(value, float):
+        return "" if value is None else str(value)
+    narrow = torch.tensor(value).double().item() == value
+    return f"{value:.9g}" if narrow else repr(value)
 
 
 def ulps(a: float, b: float) -> int | None:

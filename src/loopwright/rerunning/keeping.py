@@ -31,7 +31,8 @@ def free_directory(directory: Path, run: Path) -> Path:
 def keep(trace: Trace, directory: Path) -> dict[str, Any]:
     """Write what was seen in a step to `directory`, with an index of it; the index.
 
-    For each shard one file of outputs and, where there is attention, one of maps, each `{"tensors": {key: tensor}}`.
+    For each shard one file of outputs and, where there is attention, one of maps, each `{"tensors": {key: tensor}}`:
+    `torch.load(FILE, weights_only=True)["tensors"]` gives them back.
     """
     make_directory(directory)
     entries: list[dict[str, Any]] = []
@@ -44,6 +45,7 @@ def keep(trace: Trace, directory: Path) -> dict[str, Any]:
     pictures = 0
     for found in trace.maps:
         made: dict[str, Any] = {"module": found.module, "output": "", "kind": "attention map", "shard": found.shard}
+        made |= {"averaged": found.mean_of > 1, "mean_of_heads": found.mean_of}
         made |= filed(files, f"attention-{found.shard}.pt", found.module, found.weights)
         if found.shard == 0 and pictures < MOST_PICTURES:
             made["picture"] = f"attention-{pictures:02d}.png"
@@ -82,9 +84,9 @@ def draw(found: AttentionMap, path: Path) -> None:
     heads = found.weights[0, :PICTURED_HEADS].float()
     figure = Figure(figsize=(2.2 * len(heads) + 0.6, 2.7), layout="constrained")
     grid = figure.subplots(1, len(heads), squeeze=False)[0]
-    for number, (axes, weights) in enumerate(zip(grid, heads, strict=True)):
+    for label, axes, weights in zip(labels(found), grid, heads, strict=True):
         image = axes.imshow(weights.numpy(), cmap="viridis", vmin=0, vmax=float(heads.max()), aspect="auto")
-        axes.set_title(f"head {number}", fontsize=8)
+        axes.set_title(label, fontsize=8)
         axes.tick_params(labelsize=7)
         axes.locator_params(integer=True, nbins=5)
     grid[0].set_ylabel("query", fontsize=8)
@@ -93,3 +95,10 @@ def draw(found: AttentionMap, path: Path) -> None:
     figure.suptitle(f"{found.module}, first sample of {len(found.weights)}", fontsize=9)
     with refusals(path):
         figure.savefig(path, dpi=80, metadata={"Software": None})
+
+
+def labels(found: AttentionMap) -> list[str]:
+    """What stands above each map that is drawn."""
+    if found.mean_of > 1:
+        return [f"mean of {found.mean_of} heads"]
+    return [f"head {number}" for number in range(min(PICTURED_HEADS, found.weights.shape[1]))]

@@ -16,7 +16,7 @@ from loopwright.reading import file_sha256
 from loopwright.running.studying import is_study
 from loopwright.running.summary import read_json
 
-Part = Literal["config", "data", "first weights", "code", "versions", "hardware", "variables"]
+Part = Literal["config", "data", "first weights", "code", "versions", "hardware", "variables", "must not matter"]
 
 FACTS: dict[str, Part] = {
     "data_sha256": "data",
@@ -31,6 +31,7 @@ FACTS: dict[str, Part] = {
     "cpu": "hardware",
     "cpu_capability": "hardware",
     "gpu": "hardware",
+    "workers": "must not matter",
 }
 """Which keys of env.json bits may depend on."""
 
@@ -49,6 +50,24 @@ class Change:
     name: str
     a: Any
     b: Any
+
+
+LAUNCHED = ("TORCH_NCCL_", "TORCHELASTIC_", "OMP_NUM_THREADS")
+"""Variables that a launcher sets and that no bit depends on; the run sets its threads itself."""
+
+
+def different_experiments(a: Path, b: Path) -> bool:
+    """Whether the runs are of two experiments; two of one's own are variants of one where their task is the same."""
+    ours, theirs = (read_toml(run / "config.toml").data for run in (a, b))
+    names = [str(data.get("experiment")).rpartition(":") for data in (ours, theirs)]
+    own = all(colon for _, colon, _ in names)
+    return names[0][2] != names[1][2] and not (own and task_type(ours) == task_type(theirs))
+
+
+def task_type(config: Mapping[str, Any]) -> object:
+    """The class of the task that a config.toml names."""
+    task = config.get("task")
+    return task.get("type") if isinstance(task, Mapping) else None
 
 
 def changes(a: Path, b: Path) -> list[Change]:
@@ -83,7 +102,7 @@ def conditions(environment: Mapping[str, Any]) -> Iterator[tuple[tuple[Part, str
     for key, part in LISTS.items():
         listed = environment.get(key)
         for name, value in listed.items() if isinstance(listed, Mapping) else ():
-            if name not in FACTS:
+            if name not in FACTS and not name.startswith(LAUNCHED):
                 yield (part, name), value
 
 

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from loopwright.comparing.histories import recorded_step
+from loopwright.comparing.histories import last_resume, recorded_step
 from loopwright.lines import Record, same_number
 from loopwright.protocols import Shows
 from loopwright.rerunning.differences import ulps
 from loopwright.rerunning.records import Change, changes_since, run_with_history
-from loopwright.rerunning.rerun import SILENT, Recorded
+from loopwright.rerunning.rerun import SILENT, Recorded, Walk
 from loopwright.rerunning.trace import Trace, Watching, unwatched
 from loopwright.running.session import Watchers
 
@@ -54,7 +54,8 @@ class Replay:
     """A step that was done again. `origin` is the state it began from, with `began` steps done.
 
     Of each shard, `content` shows the first samples as the model saw them, where the task can. Of a step that is not
-    what was recorded, `elsewhere` tells in what this process (b) differs from the record (a).
+    what was recorded, `elsewhere` tells in what this process (b) differs from the record (a), and `hint` what else may
+    be the reason. `shows` is false where the task cannot show samples that are asked for.
     """
 
     run: Path
@@ -65,6 +66,8 @@ class Replay:
     numbers: tuple[Recomputed, ...]
     content: tuple[tuple[str, ...], ...]
     elsewhere: tuple[Change, ...] = ()
+    hint: str = ""
+    shows: bool = True
 
     @property
     def equal(self) -> bool:
@@ -90,6 +93,7 @@ class Replay:
             "record": self.trace.record,
             "numbers": [asdict(number) for number in self.numbers],
             "elsewhere": [asdict(change) for change in self.elsewhere],
+            "hint": self.hint,
             "shards": shards,
             "parameters": [{**asdict(row), "relative": row.relative} for row in self.moved()],
         }
@@ -119,8 +123,22 @@ def replay(
         for shard in trace.shards
     )
     compared = tuple(recomputed(recorded, trace))
-    elsewhere = () if all(number.equal for number in compared) else tuple(changes_since(run))
-    return Replay(run, step, walk.origin, walk.began, trace, compared, content, elsewhere)
+    equal, shows = all(number.equal for number in compared), isinstance(task, Shows) or samples == 0
+    elsewhere = () if equal else tuple(changes_since(run))
+    hint = "" if equal else outside_hint(run, walk, step)
+    return Replay(run, step, walk.origin, walk.began, trace, compared, content, elsewhere, hint, shows)
+
+
+def outside_hint(run: Path, walk: Walk, step: int) -> str:
+    """What may be the reason where the run went through a checkpoint, or the replay did; "" where neither did."""
+    resume = last_resume(run, step)
+    if resume is None and walk.began == 0:
+        return ""
+    how = f"the run was resumed after step {resume.step}" if resume else f"this began at the checkpoint {walk.origin}"
+    return (
+        f"{how}: perhaps the step depends on something that is not in the checkpoint (an attribute of the model or the "
+        f"task, a module-level variable); `loopwright audit {walk.experiment.name} --only sigterm` finds out"
+    )
 
 
 def recomputed(recorded: Record, trace: Trace) -> Iterator[Recomputed]:

@@ -86,6 +86,7 @@ class Recorded:
     run: Path
     experiment: Experiment
     watchers: Watchers = SILENT
+    reference: str | None = None
 
     @staticmethod
     def open(run: Path, reference: str | None = None, watchers: Watchers = SILENT) -> Recorded:
@@ -96,7 +97,11 @@ class Recorded:
         experiment = load_config(run / "config.toml", reference).resolved().check()
         with arithmetic(experiment):
             check_unchanged(run, experiment)
-        return Recorded(run, experiment, watchers)
+        return Recorded(run, experiment, watchers, reference)
+
+    def anew(self) -> Experiment:
+        """The experiment imported anew: of one's own file, its module-level variables are new too."""
+        return load_config(self.run / "config.toml", self.reference).resolved()
 
     def after(self, steps: int) -> Walk:
         """The run with `steps` steps done, from the nearest good checkpoint, else from its first state."""

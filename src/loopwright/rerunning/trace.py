@@ -48,11 +48,15 @@ class Call:
 
 @dataclass(frozen=True)
 class AttentionMap:
-    """Attention weights (B, H, T, S) that a module, or a function called inside of it, used in a shard."""
+    """Attention weights (B, H, T, S) that a module, or a function called inside of it, used in a shard.
+
+    `mean_of` is over how many heads they are a mean; H is 1 then.
+    """
 
     module: str
     shard: int
     weights: Tensor
+    mean_of: int = 1
 
 
 @dataclass
@@ -144,8 +148,8 @@ class WatchedScaler:
         return getattr(self.scaler, name)
 
     def scale(self, loss: Tensor) -> Tensor:
-        """Pass on; another shard is next."""
-        self.watch.shard += 1
+        """Pass on; another shard is next. What has no gradient is no loss: a step begins the scaler with a zero."""
+        self.watch.shard += loss.requires_grad
         return self.scaler.scale(loss)
 
     def unscale_(self, optimizer: torch.optim.Optimizer) -> None:

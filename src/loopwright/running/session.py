@@ -249,11 +249,12 @@ def introduction(session: Session) -> str:
     experiment, size = session.experiment, session.workers.worker.size
     cadence = experiment.cadence()
     shards = f" in {experiment.shards} shards on {size} worker{'s' * (size > 1)}" if experiment.shards > 1 else ""
+    epochs = f"{cadence.total / cadence.epoch:.4g} epoch{'s' * (cadence.total != cadence.epoch)}"
     return (
         f"{experiment.name}: {parameter_count(session.state.model):,} parameters on {experiment.device}, "
         f"{experiment.precision}, {experiment.threads} thread{'s' * (experiment.threads > 1)}; "
         f"{cadence.total:,} steps of {experiment.batch_size} samples{shards}, "
-        f"{cadence.total / cadence.epoch:.4g} epochs; best by val {experiment.metric} ({experiment.mode})"
+        f"{epochs}; best by val {experiment.metric} ({experiment.mode})"
     )
 
 
