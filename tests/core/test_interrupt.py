@@ -58,7 +58,10 @@ def test_a_ctrl_c_that_comes_twice_at_once_is_one():
 
 
 def test_what_one_worker_received_is_what_all_of_them_stop_of():
-    interrupt = Interrupt()
+    said: list[str] = []
+    interrupt = Interrupt(said.append, patience=60)
     assert interrupt.agree(SimpleNamespace(exchange=lambda own: [own, None])) is None
+    assert said == []
     assert interrupt.agree(SimpleNamespace(exchange=lambda own: [own, 15])) == 15
     assert interrupt.requested == 15
+    assert len(said) == 1

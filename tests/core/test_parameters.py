@@ -12,7 +12,7 @@ from loopwright.bits import same_bits
 from loopwright.core import State, evaluate
 from loopwright.core.gradients import total_norm
 from loopwright.core.parallel import ALONE
-from loopwright.core.parameters import dense
+from loopwright.core.parameters import dense, separate
 from loopwright.errors import ConfigError, UsageError
 from tests.distributed.peers import among
 from tests.toys import Toy, bits, run, toy
@@ -52,6 +52,15 @@ def test_gradients_that_share_memory_are_added_and_clipped_once(shards):
 def test_two_parameters_with_one_gradient_move_alike():
     state, _, _ = run(made_of(Added, shards=2))
     assert torch.equal(state.model.place, state.model.kind)
+
+
+def test_gradients_without_elements_share_nothing():
+    empty = [nn.Parameter(torch.zeros(0)) for _ in range(2)]
+    for parameter in empty:
+        parameter.grad = torch.zeros(0)
+    before = [parameter.grad for parameter in empty]
+    separate(empty)
+    assert all(parameter.grad is gradient for parameter, gradient in zip(empty, before, strict=True))
 
 
 class Sliced(nn.Module):

@@ -148,3 +148,10 @@ def test_every_shape_is_compiled_however_many_there_are():
     with arithmetic(toy(compile=True)):
         assert min(config.recompile_limit, config.accumulated_recompile_limit) > 10**6
     assert (config.recompile_limit, config.accumulated_recompile_limit) == before
+
+
+def test_strictness_can_be_left_inside_a_strict_context():
+    with determinism(True):
+        with determinism(False):
+            assert not torch.are_deterministic_algorithms_enabled()
+        assert torch.are_deterministic_algorithms_enabled()

@@ -136,3 +136,13 @@ def test_a_shard_that_is_too_small_for_batchnorm_is_named():
         run(toy(shards=8))
     with pytest.raises(ValueError, match="another"), single_samples_named():
         raise ValueError("another")
+
+
+def test_statistics_that_two_modules_share_move_once():
+    model = nn.Sequential(nn.BatchNorm1d(2), nn.BatchNorm1d(2))
+    model[1].running_var = model[0].running_var
+    statistics = RunningStatistics(model)
+    assert len(statistics.like()) == 5
+    statistics.move([torch.ones(2) if like.shape else None for like in statistics.like()], 1)
+    assert model[0].running_var.tolist() == [2.0, 2.0]
+    assert model[0].num_batches_tracked.item() == 0

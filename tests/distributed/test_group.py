@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
+from datetime import timedelta
 
 import pytest
 import torch
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from guarantees.forks import fork, wait
 from loopwright.core.buckets import buckets
 from loopwright.core.gradients import add
-from loopwright.core.group import Group, joined
+from loopwright.core.group import Group, joined, use_loopback
 from loopwright.core.parallel import ALONE
 from loopwright.core.tree import join, root
 from loopwright.errors import ConfigError, Interrupted, UsageError, WorkerError
@@ -236,3 +238,64 @@ def test_the_tree_of_nothing_but_gaps_keeps_none():
     for number in range(3):
         join(nodes, number, [None], add)
     assert root(nodes, 3, add) == [None]
+
+
+def test_who_leaves_before_the_others_have_come_is_told_so():
+    def early(group: Group) -> str:
+        with pytest.raises(WorkerError) as caught:
+            group.leave(timedelta(seconds=0.05))
+        return str(caught.value)
+
+    assert among(0, 2, early, lambda group: time.sleep(0.5)) == "not all workers have come to the end in 0.05 s"
+
+
+def test_each_tells_where_nobody_can_be_asked_who_was_first():
+    class Gone:
+        def add(self, key: str, amount: int) -> int:
+            raise RuntimeError("connection lost")
+
+    assert Group(Worker(0, 2), Gone()).first_to_tell()
+
+
+def test_workers_on_several_machines_keep_their_network(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.delenv("GLOO_SOCKET_IFNAME", raising=False)
+    use_loopback()
+    assert "GLOO_SOCKET_IFNAME" not in os.environ
+
+
+def exchange_and_raise(workers, error: BaseException) -> None:
+    workers.exchange("there?")
+    raise error
+
+
+def tell(workers) -> None:
+    workers.first_to_tell()
+    workers.exchange("told")
+
+
+@pytest.mark.parametrize(("error", "code"), [(UsageError("mine"), 2), (RuntimeError("mine"), 3), (SystemExit(5), 5)])
+def test_who_is_not_the_first_to_tell_leaves_without_a_word(torchrun, monkeypatch, error, code):
+    child = torchrun(1, tell)
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(SystemExit) as caught, joined() as workers:
+        exchange_and_raise(workers, error)
+    assert caught.value.code == code
+    assert set(wait(child)) == {0}
+
+
+def test_the_first_to_tell_raises(torchrun, monkeypatch):
+    child = torchrun(1, lambda workers: workers.exchange("there?"))
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(UsageError, match="mine"), joined() as workers:
+        exchange_and_raise(workers, UsageError("mine"))
+    assert set(wait(child)) == {0}
+
+
+def test_a_lost_worker_is_told_without_waiting_for_it(torchrun, monkeypatch):
+    child = torchrun(1, lambda workers: os._exit(7))
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(WorkerError, match="is gone"), joined() as workers:
+        [workers.exchange("there?") for _ in range(100)]
+    assert set(wait(child)) == {7}

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from loopwright.comparing.histories import history
-from loopwright.core import SGD, AdamW, State
+from loopwright.core import SGD, AdamW, Cosine, State
 from loopwright.errors import RunError
 from loopwright.rerunning.bisect import bisect
 from loopwright.rerunning.differences import first_difference
@@ -185,8 +185,10 @@ def test_what_differs_in_one_process_alone_is_told_from_an_operation_that_is_not
 
 
 def test_a_resume_is_not_blamed_for_what_the_records_explain(run, tmp_path):
-    found = bisect(run, resumed("plain", tmp_path, after=9, save_every=4, seed=1))
-    assert named(found) == ["another seed"]
+    higher = Cosine(warmup=3, floor=0.2)
+    found = bisect(run, resumed("plain", tmp_path, after=3, save_every=2, schedule=higher))
+    assert found.steps.step > 3
+    assert named(found) == ["another hyper-parameter, schedule.floor"]
     assert not bisect(run, resumed("plain", tmp_path, after=9, save_every=4)).part
 
 

@@ -152,7 +152,7 @@ class Others:
 
 
 def test_more_workers_than_shards_are_refused():
-    with pytest.raises(ConfigError, match="received 2 for 3 workers, each needs a shard at least; start at most 2 workers"):
+    with pytest.raises(ConfigError, match=r"received 2 for 3 workers, .*; start at most 2"):
         check_workers(toy(shards=2), Others(3))
 
 

@@ -63,7 +63,9 @@ class Group:
         use_loopback()
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         if torch.cuda.is_available():
-            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
+            torch.cuda.set_device(  # pragma: no cover - needs CUDA
+                int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count()
+            )
         with others_there():
             dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
         return Group(Worker(rank, size), store)
@@ -242,5 +244,6 @@ def joined() -> Iterator[Workers]:
             raise
         raise SystemExit(error.exit_code if isinstance(error, LoopwrightError) else LoopwrightError.exit_code) from None
     finally:
-        if not torch.cuda.is_available() or sys.exc_info()[0] is None:  # NCCL waits for those who are gone
+        # NCCL waits for those who are gone.
+        if not torch.cuda.is_available() or sys.exc_info()[0] is None:  # pragma: no branch - needs CUDA
             dist.destroy_process_group()
