@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -217,9 +217,8 @@ def be_quiet() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
-def measure(workload: Workload) -> Section:
-    """One table: µs per step of each contestant, and its ratio to the bare loop's in the same round."""
-    be_quiet()
+def raced(workload: Workload, contestants: Mapping[str, Contestant]) -> dict[str, list[float]]:
+    """Seconds per step of each contestant, by rounds."""
     torch.set_num_threads(workload.threads)
 
     def run(contestant: Contestant) -> float:
@@ -228,9 +227,13 @@ def measure(workload: Workload) -> Section:
         contestant(workload, watch)
         return watch.seconds_per_step
 
-    installed = {name: one for name, (package, one) in CONTESTANTS.items() if find_spec(package)}
-    runs = {name: partial(run, one) for name, one in installed.items()}
-    seconds = interleaved(runs, workload.rounds, workload.name)
+    return interleaved({name: partial(run, one) for name, one in contestants.items()}, workload.rounds, workload.name)
+
+
+def measure(workload: Workload) -> Section:
+    """One table: µs per step of each contestant, and its ratio to the bare loop's in the same round."""
+    be_quiet()
+    seconds = raced(workload, {name: one for name, (package, one) in CONTESTANTS.items() if find_spec(package)})
 
     rows: list[tuple[str, ...]] = []
     data: dict[str, Any] = {}

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import torch
 from engine import journalled
-from loops import bare
-from timing import Section, Spread, Watch, interleaved, ratios
+from loops import bare, raced
+from timing import Section, Spread, ratios
 from workloads import CNN, LARGE_BATCH_GPT, MLP, SMALL_GPT, WIDE_MLP, Workload
 
 PLAIN, CONTROL, BARE = "Loopwright", "Loopwright again (control)", "bare PyTorch"
@@ -65,18 +64,9 @@ def measure(title: str, variants: tuple[Variant, ...], *, quick: bool) -> Sectio
 
 
 def timed(workload: Workload, variants: list[Variant]) -> dict[str, list[float]]:
-    """Seconds per step of each contestant, by rounds."""
-    torch.set_num_threads(workload.threads)
-
-    def run(contestant: Any) -> float:
-        torch.manual_seed(0)
-        watch = Watch(workload.warmup, workload.steps)
-        contestant(workload, watch)
-        return watch.seconds_per_step
-
-    contestants = {BARE: bare, PLAIN: journalled, CONTROL: journalled}
-    contestants |= {variant.name: partial(journalled, **variant.changes) for variant in variants}
-    return interleaved({name: partial(run, one) for name, one in contestants.items()}, workload.rounds, workload.name)
+    """Seconds per step, by rounds, of the bare loop, of the engine twice, and of each variant."""
+    changed = {variant.name: partial(journalled, **variant.changes) for variant in variants}
+    return raced(workload, {BARE: bare, PLAIN: journalled, CONTROL: journalled, **changed})
 
 
 def told(seconds: Mapping[str, list[float]], name: str) -> tuple[str, str, str]:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import torch
 from torch import nn
 
-from loopwright.core.parameters import Unchanged, restored
+from loopwright.core.parameters import Unchanged
 from loopwright.errors import UsageError
 from loopwright.protocols import Split, Task
 from loopwright.seeding import Purpose, fold, preserved_generators, seed_generators
@@ -49,31 +49,26 @@ def number(name: str, value: object) -> float:
 
 @contextmanager
 def untouched(model: nn.Module) -> Iterator[None]:
-    """Give each module its own mode and its own buffers back, each buffer with its bits.
+    """Give each module its own mode and buffers back, each with its bits; to an Embedding with max_norm its rows too.
 
-    Raises ConfigError where a parameter was changed.
+    Raises ConfigError where another parameter was changed.
     """
     modes = [(module, module.training) for module in model.modules()]
-    buffers = [
-        (module, name, buffer, buffer.detach().clone())
-        for module in model.modules()
-        for name, buffer in module.named_buffers(recurse=False)
-    ]
+    places = [(module, *named) for module in model.modules() for named in module.named_buffers(recurse=False)]
     renormed = [
-        module.weight
+        (module, "weight", module.weight)
         for module in model.modules()
         if isinstance(module, nn.Embedding | nn.EmbeddingBag) and module.max_norm is not None
     ]
-    unchanged = Unchanged(model)
+    kept = [(*place, place[-1].detach().clone()) for place in (*places, *renormed)]
+    unchanged = Unchanged(model, besides=[weight for _, _, weight in renormed])
     try:
-        with restored(renormed):
-            yield
-        if not renormed:
-            unchanged.check("an evaluation that")
+        yield
+        unchanged.check("an evaluation that")
     finally:
         for module, training in modes:
             module.training = training
         with torch.no_grad():
-            for module, name, buffer, kept in buffers:
-                buffer.copy_(kept)
-                setattr(module, name, buffer)
+            for module, name, tensor, before in kept:
+                tensor.copy_(before)
+                setattr(module, name, tensor)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -56,30 +55,20 @@ def separate(parameters: Iterable[nn.Parameter]) -> None:
 
 
 class Unchanged:
-    """The parameters as they are now; `check` refuses one that was written to meanwhile."""
+    """The parameters of a model as they are now, but those of `besides`; `check` refuses one that was written to."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, besides: Iterable[Tensor] = ()) -> None:
+        known = {id(tensor) for tensor in besides}
         self.model = model
-        self.versions = [parameter._version for parameter in model.parameters()]
+        self.versions = [(each, each._version) for each in model.parameters() if id(each) not in known]
 
     def check(self, where: str) -> None:
         """Raise ConfigError where a parameter was changed in place (an Embedding with max_norm does), as far as PyTorch
         counts it: not through `.data`."""
-        for (name, parameter), version in zip(self.model.named_parameters(), self.versions, strict=False):
-            if parameter._version != version:
-                raise ConfigError(
-                    f"{name}: {where} changes this parameter, which is the optimizer's to change; "
-                    "work on a copy (an Embedding: without max_norm)"
-                )
-
-
-@contextmanager
-def restored(parameters: Sequence[Tensor]) -> Iterator[None]:
-    """Give parameters that an evaluation is known to change their bits back."""
-    kept = [parameter.detach().clone() for parameter in parameters]
-    try:
-        yield
-    finally:
-        with torch.no_grad():
-            for parameter, before in zip(parameters, kept, strict=True):
-                parameter.copy_(before)
+        changed = next((parameter for parameter, version in self.versions if parameter._version != version), None)
+        if changed is not None:
+            name = next((name for name, other in self.model.named_parameters() if other is changed), "a parameter")
+            raise ConfigError(
+                f"{name}: {where} changes this parameter, which is the optimizer's to change; "
+                "work on a copy (an Embedding: without max_norm)"
+            )

@@ -56,7 +56,7 @@ class State:
     def __post_init__(self) -> None:
         self.parameters, self.optimizer = self.layout.bind(self.model, self.optimizer)
         self.device = self.precision.device
-        self.names = self.model.state_dict().keys()
+        self.names = frozenset(self.model.state_dict())
 
     @staticmethod
     def create(experiment: Experiment, layout: Layout = WHOLE) -> State:
@@ -98,11 +98,12 @@ class State:
 
         Raises ConfigError where the model has other entries than in the beginning: nothing could be resumed from that.
         """
-        changed = sorted(self.names ^ self.model.state_dict().keys())
+        weights = self.model.state_dict()
+        changed = sorted(self.names ^ weights.keys())
         if changed:
             raise ConfigError(f"{changed[0]}: came or went while training; make it in the model's __init__")
         return {
-            "model": self.layout.gathered(self.model.state_dict()),
+            "model": self.layout.gathered(weights),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "average": self.layout.gathered(self.average.state_dict()),

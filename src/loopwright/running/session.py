@@ -82,7 +82,7 @@ def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path
             if ended == "interrupt":
                 raise stopped(session, interrupt)
             try:
-                with interrupt.breakable(session.workers), lost_workers_named(run):
+                with interrupt.breakable(session.workers), failures_named(run):
                     finish(session, ended, timing)
             except Interrupted:
                 raise stopped(session, interrupt) from None
@@ -100,7 +100,7 @@ def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) 
     experiment, state = session.experiment, session.state
     first, start = state.step, time.perf_counter()
     session.watchers.begin(experiment.cadence().total)
-    with CheckpointStore(session.run / "checkpoints", experiment.keep) as store, lost_workers_named(session.run):
+    with CheckpointStore(session.run / "checkpoints", experiment.keep) as store, failures_named(session.run):
         ended = train(
             experiment,
             state,
@@ -119,7 +119,7 @@ def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) 
 def follow(session: Session) -> Path:
     """What a worker does that is not the first: the same steps, without a record; and the tests, where the weights are
     in parts."""
-    with interrupt_of(session) as interrupt, lost_workers_named(session.run):
+    with interrupt_of(session) as interrupt, failures_named(session.run):
         ended = train(
             session.experiment,
             session.state,
@@ -143,7 +143,7 @@ def interrupt_of(session: Session) -> Interrupt:
 
 
 @contextmanager
-def lost_workers_named(run: Path) -> Iterator[None]:
+def failures_named(run: Path) -> Iterator[None]:
     """Say how to go on where another worker is gone, which operation is not deterministic, which shard is too small."""
     try:
         with refusals_named(), single_samples_named():
