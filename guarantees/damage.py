@@ -13,11 +13,11 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load, save_file
 
 from guarantees.equal import bits
 from guarantees.section import Scale, Section
@@ -200,12 +200,9 @@ def others(directory: Path, content: Mapping[str, Any]) -> Iterator[Reader]:
     torch.save(tensors, plain)
     loaded = partial(torch.load, plain, weights_only=True)
     yield Reader("torch.load(weights_only=True)", plain, loaded, (Exception,), 5, exact=False)
-    if find_spec("safetensors"):
-        from safetensors.torch import load, save_file
-
-        safe = directory / "plain.safetensors"
-        save_file(tensors, safe)
-        yield Reader("safetensors", safe, lambda: load(safe.read_bytes()), (Exception,), 5, exact=False)
+    safe = directory / "plain.safetensors"
+    save_file(tensors, safe)
+    yield Reader("safetensors", safe, lambda: load(safe.read_bytes()), (Exception,), 5, exact=False)
 
 
 def measure(scale: Scale) -> Section:
