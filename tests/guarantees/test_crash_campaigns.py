@@ -66,3 +66,11 @@ def test_whatever_a_power_failure_leaves_is_gone_on_from(tmp_path, scale, at_lea
 def test_a_run_that_is_killed_at_random_instants_equals_the_one_left_alone(tmp_path, scale, count):
     section = run("kills", scale, tmp_path / "guarantees.md")
     assert numbers(section, 1)[-1] == count
+
+
+@pytest.mark.parametrize(
+    ("scale", "schedules"), [("quick", 10), pytest.param("nightly", 700, marks=pytest.mark.nightly)]
+)
+def test_a_run_whose_number_of_workers_changes_has_the_bits_of_one_worker(tmp_path, scale, schedules):
+    section = run("workers", scale, tmp_path / "guarantees.md")
+    assert sum(numbers(section, 2)) == schedules
