@@ -26,6 +26,7 @@ import background
 import checkpoints
 import loops
 import startup
+import strings
 import torch
 import variants
 from timing import Section
@@ -98,6 +99,7 @@ def sections(quick: bool, threads: int | None) -> dict[str, Callable[[], Section
     found["shards"] = partial(variants.shards, quick=quick)
     found["deterministic"] = partial(variants.strict, quick=quick)
     found["permutation"] = partial(background.permutation, quick=quick)
+    found["strings"] = partial(strings.measure, quick=quick)
     found["startup"] = partial(startup.measure, quick=quick)
     found["memory"] = partial(startup.measure_memory, quick=quick)
     return found

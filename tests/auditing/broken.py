@@ -75,10 +75,12 @@ class Shifted(Toy):
 
 @dataclass(frozen=True)
 class Meddling(Toy):
-    """The toy whose evaluation changes the weights a little."""
+    """The toy whose evaluation lowers the dropout, which is neither a parameter nor a buffer."""
 
     def evaluate(self, model: nn.Module, split: Split) -> dict[str, float]:
-        next(model.parameters()).mul_(1.001)
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.p *= 0.9
         return super().evaluate(model, split)
 
 

@@ -59,10 +59,10 @@ def test_memory_outside_the_state_is_found_by_stopping(row, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_evaluation_that_changes_the_weights_is_found_by_leaving_it_out(tmp_path):
+def test_an_evaluation_that_changes_the_model_is_found_by_leaving_it_out(tmp_path):
     said = failing(broken.meddling, "twice", "silent", tmp_path=tmp_path)
     assert "NOT the same: silent\n" in said
-    assert "model.0.weight: 64 of 64" in " ".join(said.split())
+    assert "model.0.weight: " in " ".join(said.split())
 
 
 @pytest.mark.slow

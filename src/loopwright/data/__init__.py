@@ -11,6 +11,7 @@ from loopwright.data.mnist import read_mnist
 from loopwright.data.padding import attention_mask, causal_mask, loss_mask, pad
 from loopwright.data.permutation import Permutation
 from loopwright.data.sampling import order
+from loopwright.data.sequences import SequenceData
 from loopwright.data.splits import by_fraction, by_hash, by_time, deduplicate, stratified
 from loopwright.data.table import Table, read_csv
 from loopwright.data.tensors import TensorData, count
@@ -19,6 +20,7 @@ from loopwright.data.tokens import TokenFile, write_tokens
 __all__ = [
     "DatasetData",
     "Permutation",
+    "SequenceData",
     "Table",
     "TensorData",
     "TokenFile",

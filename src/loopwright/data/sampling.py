@@ -21,6 +21,12 @@ def order(plan: Plan, size: int, start: int) -> Iterator[tuple[int, Tensor]]:
 
     Raises DataError where a batch would be larger than the split.
     """
+    check_batch_size(plan, size)
+    return _order(plan, size, start)
+
+
+def check_batch_size(plan: Plan, size: int) -> None:
+    """Raise DataError where a batch would be larger than the training split of `size` samples, or that is empty."""
     if size == 0:
         raise DataError("the train split is empty: there must be at least one batch to train on")
     if plan.batch_size > size:
@@ -28,7 +34,6 @@ def order(plan: Plan, size: int, start: int) -> Iterator[tuple[int, Tensor]]:
             f"batch_size {plan.batch_size} is larger than the train split ({size} samples): "
             f"choose --batch-size {size} or less"
         )
-    return _order(plan, size, start)
 
 
 def spans(split: Split, size: int, batch_size: int) -> list[tuple[int, int]]:
