@@ -78,10 +78,14 @@ def run(workload: Workload, watch: Watch, *, evaluate: bool, save: bool, **chang
         device="cpu",
         threads=workload.threads,
     )
-    experiment = replace(experiment, **changes)
+    trained(replace(experiment, **changes), watch, save=save)
+
+
+def trained(experiment: Experiment, watch: Watch, *, save: bool = False) -> None:
+    """Train `experiment` for the watch with the full journal; with `save` into a CheckpointStore at its defaults."""
     with tempfile.TemporaryDirectory(dir=Path("build")) as root, arithmetic(experiment), ExitStack() as stack:
         state = State.create(experiment)
-        directory = create_run(Path(root), workload.name)
+        directory = create_run(Path(root), experiment.name)
         journal = stack.enter_context(RunJournal(directory))
         store: Store = NoStore()
         if save:

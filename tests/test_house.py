@@ -20,12 +20,13 @@ LEVELS = {
     1: ("files", "initializers", "lines", "weights"),
     2: ("config", "core", "data", "journal", "losses", "metrics", "models", "store"),
     3: ("tasks",),
-    4: ("experiments", "report"),
-    5: ("running",),
-    6: ("comparing",),
-    7: ("auditing", "rerunning"),
-    8: ("cli", "testing"),
-    9: ("__main__",),
+    4: ("report", "studies"),
+    5: ("experiments",),
+    6: ("running",),
+    7: ("comparing",),
+    8: ("auditing", "rerunning"),
+    9: ("cli", "testing"),
+    10: ("__main__",),
 }
 LEVEL = {name: level for level, names in LEVELS.items() for name in names}
 

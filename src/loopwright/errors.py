@@ -18,7 +18,7 @@ A message is one or two lines: the thing, the value received, the rule, the reme
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 
@@ -60,7 +60,11 @@ class WorkerError(LoopwrightError):
 
 
 class NonFiniteError(LoopwrightError):
-    """A loss or a gradient is infinite or not a number."""
+    """A loss or a gradient is infinite or not a number, in `step`: its `losses`, the `total` first, its `grad_norm`."""
+
+    def __init__(self, message: str, step: int, losses: Mapping[str, float], grad_norm: float) -> None:
+        super().__init__(message)
+        self.step, self.losses, self.grad_norm = step, losses, grad_norm
 
 
 class PrecisionError(LoopwrightError):

@@ -78,7 +78,7 @@ def refusals(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or error
-        remedy = "make room or allow writing there, and try again"
+        remedy = "make room or allow writing there"
         raise StoreError(f"{path}: cannot be written ({reason}); {remedy}") from error
 
 

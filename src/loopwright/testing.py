@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 from loopwright.auditing import as_table, audit, ending, known_checks, named
@@ -41,10 +42,16 @@ def assert_same_bits(
     # What this process can import, pytest's paths included, its processes can import as well.
     search = [entry for entry in sys.path if entry]
     short, origin = named(reference, steps)
-    found = audit(short, origin, only=names, seed=seed, keep=tmp_path and tmp_path / "audit", search=search)
+    found = audit(short, origin, only=names, seed=seed, keep=tmp_path and unused(tmp_path), search=search)
     if found.broken or (only and found.unproved):
         legend, verdict, *further = ending(found)
         raise AssertionError("\n".join([verdict, as_table(found), legend, *further]))
+
+
+def unused(directory: Path) -> Path:
+    """A directory in `directory` that is not there yet: `audit`, `audit-2` …"""
+    names = ("audit" if number == 1 else f"audit-{number}" for number in count(1))
+    return next(path for name in names if not (path := directory / name).exists())
 
 
 def reference_of(function: object) -> str:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,13 +15,15 @@ import pytest
 
 from loopwright.auditing import CHECKS, Audit, Check, Finding, as_table, audit, ending, named, shortened
 from loopwright.auditing.audit import known_checks, workplace
-from loopwright.auditing.checks import listens
+from loopwright.auditing.checks import listens, resumed
 from loopwright.auditing.processes import Ended, run_process, undisturbed
 from loopwright.auditing.rescan import Scans, Spread, rescanning, sizes, spread, tolerance
+from loopwright.auditing.trial import wait_for_checkpoint
+from loopwright.auditing.workspace import Workspace
 from loopwright.core import Plateau
 from loopwright.core.evaluate import evaluate
 from loopwright.errors import Interrupted, LoopwrightError, UsageError
-from loopwright.testing import assert_same_bits, reference_of
+from loopwright.testing import assert_same_bits, reference_of, unused
 from tests.auditing import broken
 from tests.toys import Toy, toy
 
@@ -63,6 +67,42 @@ def test_an_evaluation_that_changes_the_model_is_found_by_leaving_it_out(tmp_pat
     said = failing(broken.meddling, "twice", "silent", tmp_path=tmp_path)
     assert "NOT the same: silent\n" in said
     assert "model.0.weight: " in " ".join(said.split())
+    assert said.endswith("an attribute or a module-level variable; let it change nothing")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_a_killed_run_goes_on_from_a_checkpoint_and_the_table_says_from_which(seed, tmp_path):
+    experiment, origin = named(f"{BROKEN}:fine", steps=3 + seed)
+    found = audit(experiment, origin, only=["sigkill"], seed=seed, keep=tmp_path / "kept", search=[os.getcwd()])
+    (check,) = found.checks
+    assert check.finding.verdict == "same"
+    assert re.fullmatch(r"SIGKILL .* ms after step \d of \d, resumed from step [1-9]", check.finding.how)
+
+
+@pytest.mark.slow
+def test_a_run_that_began_again_proves_nothing_of_a_resume(tmp_path):
+    experiment, origin = named(f"{BROKEN}:fine", steps=3)
+    space = Workspace(experiment, origin, tmp_path, 0, [os.getcwd()])
+    space.trial("stop", "sigterm", experiment, "--step", "2", expected=128 + signal.SIGTERM)
+    for path in (tmp_path / "sigterm").rglob("*.pt"):
+        path.unlink()
+    finding = resumed(space, "sigterm", "stopped")
+    assert (finding.how, finding.verdict) == ("stopped, begun again", "not applicable")
+    assert "try another --audit-seed" in finding.detail
+
+
+def test_a_kill_waits_for_a_checkpoint_of_a_later_step_than_0(tmp_path):
+    directory = tmp_path / "toy/001/checkpoints"
+    directory.mkdir(parents=True)
+    (directory / "step-00000000.pt").touch()
+    waiting = threading.Thread(target=wait_for_checkpoint, args=[tmp_path])
+    waiting.start()
+    waiting.join(0.1)
+    assert waiting.is_alive()
+    (directory / "step-00000003.pt").touch()
+    waiting.join(60)
+    assert not waiting.is_alive()
 
 
 @pytest.mark.slow
@@ -114,7 +154,7 @@ def test_what_a_row_cannot_prove_it_says():
     assert {row.finding.verdict for row in found.checks} == {"not applicable"}
     assert [row.finding.detail.partition(",")[0] for row in found.checks] == [
         "a run of one step has no middle; give --steps 2 or more",
-        "a run of one step has no middle; give --steps 2 or more",
+        "a run of 1 step has no checkpoint in its middle; give --steps 3 or more",
         "the task has no field num_workers",
         "the task evaluates whole splits",
     ]
@@ -145,8 +185,11 @@ def test_of_workers_only_shards_that_nobody_asked_for_may_fail(name, verdict, sa
 
 
 def test_what_was_asked_for_and_cannot_be_proved_does_not_pass(tmp_path):
+    (tmp_path / "audit").mkdir()  # of a call before, in the same test
     with pytest.raises(AssertionError, match=r"(?s)not proved: loader\n.*the task has no field num_workers"):
         assert_same_bits(f"{BROKEN}:counting", steps=2, only=["loader"], tmp_path=tmp_path)
+    assert (tmp_path / "audit-2/baseline").is_dir()
+    assert unused(tmp_path) == tmp_path / "audit-3"
 
 
 def test_an_experiment_that_does_not_train_is_refused_with_its_own_message(monkeypatch, tmp_path):

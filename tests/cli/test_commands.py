@@ -226,6 +226,8 @@ def test_a_missed_claim_is_exit_code_1(tmp_path, capsys):
         (["train", "points", "stray"], "'stray': a flag is expected here"),
         (["train", "points", "--batch-size", "101"], "batch_size 101 is larger than the training split (100 samples)"),
         (["train", "points", "--device", "tpu"], "device: received 'tpu', this machine has"),
+        (["train", "points", "--clip-norm", "none"], "--clip-norm: largest gradient norm; 0 turns clipping off"),
+        (["replay", "runs/none/001", "--step", "1"], "no such run; `loopwright runs` lists those there are"),
         (["train", "points", "--lr", "-1"], "optimizer.lr: received -1.0, it must be 0 or more"),
         (["train", "points", "--betas", "1.5,2"], "optimizer.betas: received (1.5, 2.0), it must be in [0, 1)"),
         (["train", "points", "--schedule.warmup", "-1"], "schedule.warmup: received -1.0"),
@@ -316,6 +318,14 @@ def test_a_checkpoint_of_another_model_lists_its_keys(run, tmp_path, capsys):
     message = capsys.readouterr().err
     assert "belongs to another model than MLP" in message
     assert "shape: layers.4.weight is (64, 64) in the checkpoint, (32, 64) in the model" in message
+
+
+@pytest.mark.parametrize(("damaged", "other"), [("last", "best"), ("best", "last")])
+def test_a_damaged_checkpoint_is_answered_with_the_other_one(damaged, other, run, tmp_path, capsys):
+    copy = tmp_path / "runs/points-linear/001"
+    shutil.copytree(run, copy)
+    (copy / f"checkpoints/{damaged}.pt").write_bytes(b"")
+    assert f"; try --checkpoint {other}\n" in failing(capsys, "evaluate", str(copy), "--checkpoint", damaged)
 
 
 def test_a_metric_that_is_not_evaluated_ends_the_run_with_the_nearest_name(tmp_path, capsys):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from loopwright.cli.main import main
-from tests.rerunning.making import copied, edit_history, files, trained
+from tests.rerunning.making import broken, copied, edit_history, files, trained
 
 pytestmark = pytest.mark.usefixtures("in_the_repository")
 
@@ -100,6 +100,38 @@ def test_bad_usage_is_exit_code_2(run, arguments, message, capsys):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert message in captured.err
+
+
+def test_the_step_that_broke_a_run_is_shown_and_captured(tmp_path, capsys):
+    run = broken("poisoned", tmp_path)
+    step = str(json.loads((run / "metrics.json").read_text())["steps"] + 1)
+    assert main(["replay", str(run), "--step", step, "--capture", str(tmp_path / "new"), "--quiet"]) == 0
+    out = capsys.readouterr().out
+    assert f"the record has no step {step}, for it broke the run: there is nothing to compare with" in out
+    assert ["loss", "cross_entropy", "inf"] in [line.split() for line in out.splitlines()]
+    assert f"it breaks here too: step {step}: loss cross_entropy inf" in out
+    assert "recorded" not in out.partition("\nshard 0")[0]
+    assert "12 outputs and 0 attention maps, index.json lists them" in out
+    assert (tmp_path / "new/outputs-1.pt").is_file()
+    assert main(["replay", str(run), "--step", step, "--json", "--quiet"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["equal"] is None
+    assert told["broke"].startswith(f"step {step}: loss cross_entropy inf")
+
+
+def test_a_step_that_broke_a_run_but_not_here_is_exit_code_1(tmp_path, capsys):
+    run = broken("worn", tmp_path)
+    assert main(["replay", str(run), "--step", "10", "--quiet"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "here the step does NOT break; the run ended with: step 10: loss cross_entropy nan" in said
+
+
+def test_of_outputs_that_are_not_finite_the_first_is_named(tmp_path, capsys):
+    run = broken("worn", tmp_path)
+    (run / "checkpoints").rename(tmp_path / "elsewhere")
+    arguments = ["--step", "10", "--all", "--capture", str(tmp_path / "new"), "--quiet"]
+    assert main(["replay", str(run), *arguments]) == 0
+    assert "3 hold elements that are not finite, first 2 (Worn)" in capsys.readouterr().out
 
 
 def test_what_is_no_run_is_exit_code_2(capsys):

@@ -3,7 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from loopwright.core import SGD, Constant
-from loopwright.experiments.init import SEEDS, STRATEGIES, Start, digits_init, ranking
+from loopwright.experiments.init import SEEDS, STRATEGIES, digits_init
+from loopwright.studies.init import Start, ranking
 from tests.experiments.members import concluded
 
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from loopwright.core import SGD, Experiment, Study
-from loopwright.experiments.scale import Measured, conclusion, fitted, points_scale
+from loopwright.experiments.scale import points_scale
 from loopwright.running import Origin, Watchers
 from loopwright.running.studying import train_study
+from loopwright.studies.scale import Measured, conclusion, fitted
 from tests.experiments.members import concluded
 
 

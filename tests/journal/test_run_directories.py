@@ -151,7 +151,7 @@ def test_a_run_that_is_not_there_is_an_error_with_the_nearest_name(tmp_path):
     made(tmp_path)
     with pytest.raises(RunError, match=r"lates: no such run; did you mean '.*/points/latest'\?"):
         open_run(tmp_path / "points/lates")
-    with pytest.raises(RunError, match="there is none"):
+    with pytest.raises(RunError, match=r"missing/001: no such run; `loopwright runs` lists those there are"):
         open_run(tmp_path / "missing/001")
 
 

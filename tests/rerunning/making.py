@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from loopwright.errors import NonFiniteError
 from loopwright.journal import open_run
 from loopwright.protocols import Hook, StepReport
 from loopwright.running import Origin, Watchers, resume_run, train_one_experiment
@@ -42,6 +43,13 @@ def resumed(name: str, root: Path, after: int, **changes: Any) -> Path:
     with suppress(KeyboardInterrupt):
         resume_run(run, next(watchers))
     return run
+
+
+def broken(name: str, root: Path, **changes: Any) -> Path:
+    """Such a run, of which a step is not finite."""
+    with suppress(NonFiniteError):
+        trained(name, root, **changes)
+    return open_run(root / name / "latest")
 
 
 class Enough(Hook):

@@ -278,6 +278,47 @@ def fading() -> Experiment:
     return replace(plain(), task=FadingToy())
 
 
+class Worn(nn.Module):
+    """Gives what is not a number from its tenth call on, which no buffer counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += self.training
+        return x * (float("nan") if self.calls >= 10 else 1.0)
+
+
+@dataclass(frozen=True)
+class WornToy(Toy):
+    """The toy with a module that breaks after a while."""
+
+    def model(self) -> nn.Module:
+        return nn.Sequential(nn.Linear(4, 16), nn.ReLU(), Worn(), nn.Linear(16, 2))
+
+
+def worn() -> Experiment:
+    """Breaks in step 10, unless it goes on from a checkpoint."""
+    return replace(plain(), task=WornToy())
+
+
+@dataclass(frozen=True)
+class Poisoned(Toy):
+    """The toy with a sample whose loss is infinite."""
+
+    bad: int = 5
+
+    def loss(self, model: nn.Module, batch: Batch) -> Mapping[str, Tensor]:
+        factor = torch.where(batch.samples == self.bad, torch.inf, 1.0).prod()
+        return {name: value * factor for name, value in super().loss(model, batch).items()}
+
+
+def poisoned() -> Experiment:
+    """Breaks in the step that sees the sample."""
+    return replace(plain(), task=Poisoned(), shards=2, eval_every=1)
+
+
 def jittered(tensors: Mapping[str, Tensor], uniform: Uniform) -> dict[str, Tensor]:
     """Augmentation that no seed decides."""
     return {**tensors, "x": tensors["x"] + hidden()}

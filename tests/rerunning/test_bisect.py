@@ -13,6 +13,7 @@ from loopwright.core import SGD, AdamW, Cosine, State
 from loopwright.errors import RunError
 from loopwright.rerunning.bisect import bisect
 from loopwright.rerunning.differences import first_difference
+from loopwright.rerunning.replay import replay
 from loopwright.rerunning.trace import module_calls, trace_step
 from tests.rerunning.making import OWN, ROOT, copied, edit_history, edit_json, files, resumed, trained
 from tests.rerunning.own import FromFile
@@ -76,6 +77,7 @@ def test_another_rate(run, tmp_path):
     assert found.replays.difference.layer == "learning rate"
     assert named(found) == ["another hyper-parameter, optimizer.lr"]
     assert "with this alone taken over from B" in found.causes[0].evidence
+    assert found.causes[0].remedy == "train both with the same value"
 
 
 def test_a_setting_that_is_seen_later_than_it_acts(run, tmp_path):
@@ -130,6 +132,7 @@ def test_another_setting_of_the_task(run, tmp_path):
 def test_several_settings_of_which_none_suffices(run, tmp_path):
     found = bisect(run, trained("plain", tmp_path, seed=1, optimizer=AdamW(lr=0.02)))
     assert named(found) == ["several settings together"]
+    assert found.causes[0].remedy == "train both with the same values"
 
 
 def test_another_number_of_threads(tmp_path):
@@ -153,6 +156,7 @@ def test_a_module_with_hidden_randomness(tmp_path):
     ]
     assert found.replays.fresh == (False, False)
     assert "output 2 (Noise)" in found.causes[0].evidence
+    assert "and do not seed them yourself" in found.causes[0].remedy
     assert "its inputs are equal" in found.causes[0].evidence
 
 
@@ -182,6 +186,20 @@ def test_what_differs_in_one_process_alone_is_told_from_an_operation_that_is_not
     assert named(found) == ["state that is not in the checkpoint"]
     assert "always the same from a fresh start" in found.causes[0].evidence
     assert " in A" not in found.causes[0].evidence
+
+
+@pytest.mark.parametrize("name", ["fading", "counting"])
+def test_what_is_said_of_a_record_is_what_replay_says(name, tmp_path):
+    """With steps to do before it, a step has what a model remembers; begun at a checkpoint it has not."""
+    a, b = trained(name, tmp_path), resumed(name, tmp_path, after=9, save_every=4)
+    shutil.rmtree(a / "checkpoints")
+    found = bisect(a, b)
+    assert found.replays.reproduced == (True, True)
+    assert tuple(replay(run, found.replays.step).equal for run in (a, b)) == (True, True)
+    assert found.replays.repeated[0] is not None
+    assert found.replays.fresh[0]
+    assert found.replays.difference is None
+    assert named(found) == ["state that is not in the checkpoint"]
 
 
 def test_a_resume_is_not_blamed_for_what_the_records_explain(run, tmp_path):

@@ -9,8 +9,9 @@ from torch.nn import functional
 
 from loopwright.errors import UsageError
 from loopwright.rerunning.capture import attention_weights, everything, is_map, library_map
-from loopwright.rerunning.keeping import free_directory, keep, labels
+from loopwright.rerunning.keeping import draw, free_directory, keep, labels
 from loopwright.rerunning.replay import replay
+from loopwright.rerunning.trace import AttentionMap
 from tests.rerunning.making import files, trained
 
 pytestmark = pytest.mark.usefixtures("in_the_repository")
@@ -173,3 +174,11 @@ def test_the_function_that_is_watched_is_put_back(run):
     replay(run, 1, watching=everything)
     assert functional.scaled_dot_product_attention is before
     assert nn.functional.scaled_dot_product_attention is before
+
+
+def test_a_head_that_is_finite_is_drawn_beside_one_that_is_not(tmp_path):
+    weights = torch.full((1, 2, 3, 3), float("nan"))
+    draw(AttentionMap("m", 0, weights), tmp_path / "none.png")
+    weights[0, 0] = torch.eye(3)
+    draw(AttentionMap("m", 0, weights), tmp_path / "one.png")
+    assert (tmp_path / "one.png").read_bytes() != (tmp_path / "none.png").read_bytes()

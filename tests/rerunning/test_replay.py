@@ -8,13 +8,14 @@ import pytest
 import torch
 
 from loopwright.core import Plateau, State, train_step
-from loopwright.errors import RunError
+from loopwright.errors import NonFiniteError, RunError
 from loopwright.lines import read_history
 from loopwright.rerunning.differences import digits, ulps
 from loopwright.rerunning.replay import replay
-from loopwright.rerunning.trace import module_calls, trace_step
+from loopwright.rerunning.rerun import Recorded
+from loopwright.rerunning.trace import broken_record, module_calls, trace_step
 from loopwright.running import Watchers
-from tests.rerunning.making import copied, edit_history, edit_json, files, resumed, trained
+from tests.rerunning.making import broken, copied, edit_history, edit_json, files, resumed, trained
 from tests.toys import bits, toy
 
 pytestmark = pytest.mark.usefixtures("in_the_repository")
@@ -151,6 +152,7 @@ def test_a_step_outside_of_the_history_is_answered_with_the_range(run):
 
 def test_a_run_without_a_step_is_refused(run, tmp_path):
     empty = copied(run, tmp_path / "empty")
+    edit_json(empty / "metrics.json", status="finished")
     (empty / "logs/history.jsonl").write_text("")
     with pytest.raises(RunError, match="no step is in its history"):
         replay(empty, 1)
@@ -189,8 +191,61 @@ def test_a_killed_run_is_replayed_as_far_as_its_history_goes(run, tmp_path):
     kept = [line for line in lines if json.loads(line)["step"] <= 9]
     path.write_bytes(b"".join(kept) + b'{"kind":"step","step":10,')
     assert replay(killed, 9).equal
-    with pytest.raises(RunError, match="from 1 to 9"):
-        replay(killed, 10)
+    next_one = replay(killed, 10)
+    assert next_one.missing == "the record has no step 10, it ends before: there is nothing to compare with"
+    assert next_one.equal
+    assert next_one.trace.record == replay(run, 10).trace.record
+    with pytest.raises(RunError, match="from 1 to 10"):
+        replay(killed, 11)
+
+
+@pytest.mark.parametrize(("seed", "last"), [(0, 0), (2, 6)])
+def test_the_step_that_broke_a_run_is_done_again_up_to_there(seed, last, tmp_path):
+    run = broken("poisoned", tmp_path, seed=seed)
+    assert [r["step"] for r in read_history(run / "logs/history.jsonl") if r["kind"] == "step"] == [*range(1, last + 1)]
+    before = files(run)
+    done = replay(run, last + 1)
+    assert files(run) == before
+    reason = json.loads((run / "metrics.json").read_text())["reason"]
+    assert done.trace.broke == reason
+    assert done.failed == reason.partition("\n")[0]
+    assert "for it broke the run" in done.missing
+    assert done.equal
+    assert done.trace.record["loss"] == {"total": math.inf, "cross_entropy": math.inf}
+    assert math.isnan(done.trace.record["grad_norm"])
+    assert 5 in [sample for shard in done.trace.shards for sample in shard.samples.tolist()]
+    assert [row.update for row in done.moved()] == [0.0] * 6
+    assert not all(math.isfinite(row.gradient) for row in done.moved())
+    with pytest.raises(RunError, match=f"choose --step from 1 to {last + 1}"):
+        replay(run, last + 2)
+
+
+def test_the_record_of_a_broken_step_is_that_of_a_step(run):
+    done = replay(run, 7)
+    error = NonFiniteError("", 7, done.trace.record["loss"], done.trace.record["grad_norm"])
+    walk = Recorded.open(run).after(6)
+    walk.state.optimizer.param_groups[0]["lr"] = done.trace.record["lr"]
+    assert broken_record(error, walk.state, walk.cadence, done.trace.shards) == done.trace.record
+
+
+def test_a_step_that_broke_a_run_and_does_not_break_here_is_not_what_was_recorded(tmp_path):
+    run = broken("worn", tmp_path)
+    done = replay(run, 10)
+    assert (done.began, done.trace.broke, done.equal) == (8, "", False)
+    assert done.failed.startswith("step 10: loss cross_entropy nan")
+    assert "something that is not in the checkpoint" in done.hint
+    (run / "checkpoints").rename(tmp_path / "elsewhere")
+    assert replay(run, 10).equal
+
+
+def test_after_a_finished_run_there_is_no_step(run, tmp_path):
+    shorter = copied(run, tmp_path / "shorter")
+    path = shorter / "logs/history.jsonl"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:8]))
+    assert replay(shorter, 8).missing.startswith("the record has no step 8, for the run was stopped before it")
+    edit_json(shorter / "metrics.json", status="finished")
+    with pytest.raises(RunError, match="step 8 is not in its history; choose --step from 1 to 7"):
+        replay(shorter, 8)
 
 
 def test_of_a_step_that_was_recorded_again_after_a_resume_the_later_record_counts(run, tmp_path):

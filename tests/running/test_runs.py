@@ -1,18 +1,20 @@
 from __future__ import annotations
 
 import json
+import resource
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from loopwright.core import Claim, Expect
-from loopwright.errors import NonFiniteError, RunError
+from loopwright.errors import NonFiniteError, RunError, StoreError
 from loopwright.journal import comparable, read_history
 from loopwright.protocols import Hook
 from loopwright.reading import file_sha256
 from loopwright.running import Origin, Watchers, load_model, resume_run, train_one_experiment
 from loopwright.store import read_checkpoint
+from tests.store.full_disk import room_for
 from tests.toys import Toy, toy
 
 FILES = [
@@ -242,13 +244,29 @@ def test_a_run_that_fails_says_so_in_its_record(tmp_path):
         def loss(self, model, batch):
             return {name: value * float("nan") for name, value in super().loss(model, batch).items()}
 
-    with pytest.raises(NonFiniteError):
+    with pytest.raises(NonFiniteError) as caught:
         train_one_experiment(toy(task=Poisoned()), tmp_path)
     run = tmp_path / "toy/001"
+    assert caught.value.__notes__ == [f"to see this step: loopwright replay {run} --step 1"]
     assert results(run)["status"] == "failed"
     assert "loss cross_entropy nan" in results(run)["reason"]
     assert read_history(run / "logs/history.jsonl")[-1]["event"] == "failed"
     assert (run / "report.html").is_file()
+
+
+def test_on_a_full_disk_it_is_said_how_to_go_on(tmp_path, finished):
+    class Filling(Hook):
+        def on_step_end(self, report):
+            if report.step == 8:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
+
+    said, (_, hard) = [], resource.getrlimit(resource.RLIMIT_FSIZE)
+    with room_for(10**9), pytest.raises(StoreError, match=r"\(File too large\); make room or allow") as caught:
+        train_one_experiment(toy(), tmp_path, Watchers(hooks=[Filling()], say=said.append), origin=ORIGIN)
+    run = tmp_path / "toy/001"
+    assert f"then go on with: loopwright resume {run}" in caught.value.__notes__
+    assert all(line.count("again") == 0 for line in said)
+    assert weights(resume_run(run)) == weights(finished)
 
 
 def test_claims_are_judged(tmp_path):

@@ -326,10 +326,13 @@ def test_where_none_is_good_each_is_listed(tmp_path):
     saved(tmp_path, range(1, 3), best=1)
     for name in ("step-00000001.pt", "step-00000002.pt"):
         damage(tmp_path / name)
+    heard: list[str] = []
     with pytest.raises(CheckpointError) as caught:
-        newest_good(tmp_path)
+        newest_good(tmp_path, heard.append)
     head, *listed = str(caught.value).split("\n  ")
-    assert head == f"{tmp_path}: none of 2 checkpoints is good"
+    assert head == f"{tmp_path}: none of 2 checkpoints is good; bring one back, or train anew"
+    assert len(listed) == 2
+    assert heard == []
     assert ["step-00000002.pt: damaged" in listed[0], "step-00000001.pt: damaged" in listed[1]] == [True, True]
 
 

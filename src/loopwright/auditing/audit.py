@@ -142,7 +142,7 @@ def workplace(keep: Path | None) -> Iterator[Path]:
     if keep:
         keep.mkdir(parents=True, exist_ok=True)
         if any(keep.iterdir()):
-            raise UsageError(f"--keep {keep}: it is not empty; name a new directory")
+            raise UsageError(f"{keep}: is not empty; keep the runs in a new directory")
         yield keep.resolve()
         return
     directory = Path(tempfile.mkdtemp(prefix="loopwright-audit-"))

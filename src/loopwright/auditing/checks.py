@@ -14,6 +14,7 @@ import torch
 from loopwright.auditing.rescan import spread, tolerance
 from loopwright.auditing.workspace import TaskError, Workspace
 from loopwright.comparing import Comparison, compare_runs, compare_states
+from loopwright.comparing.histories import last_resume
 from loopwright.config import replace_at
 from loopwright.core.experiment import Experiment
 from loopwright.core.schedules import Schedule
@@ -30,6 +31,12 @@ WORKERS = (1, 2, 4)
 LOADERS = (0, 1, 2)
 PARTS = ("model", "optimizer", "scaler", "average", "step")
 AVERAGE = "next   evaluation: average over samples, not over batches"
+AGAIN = "begun again"
+UNRESUMED = "no checkpoint of a later step than 0 was there to resume from; try another --audit-seed"
+CHANGE_NOTHING = (
+    "silent: where a run is the same twice, an evaluation, a hook or the journal has changed something besides "
+    "parameters and buffers, an attribute or a module-level variable; let it change nothing"
+)
 NO_DETERMINISTIC = re.compile(r"deterministic: (\S+) has no deterministic implementation")
 
 
@@ -73,27 +80,31 @@ def sigterm(space: Workspace) -> Finding:
     if space.steps < 2:
         return not_applicable("stopped and resumed", "a run of one step has no middle; give --steps 2 or more")
     step = space.random("sigterm").randrange(1, space.steps)
-    stop(space, "sigterm", step, expected=128 + signal.SIGTERM)
-    how = f"SIGTERM after step {step} of {space.steps}, resumed"
-    return judged(how, {"": (space.baseline, space.resume("sigterm"))})
+    space.trial("stop", "sigterm", space.experiment, "--step", str(step), expected=128 + signal.SIGTERM)
+    return resumed(space, "sigterm", f"SIGTERM after step {step} of {space.steps}")
 
 
 def sigkill(space: Workspace) -> Finding:
-    """SIGKILL at a random instant, resumed in a fresh process."""
-    if space.steps < 2:
-        return not_applicable("killed and resumed", "a run of one step has no middle; give --steps 2 or more")
+    """SIGKILL at a random instant after a checkpoint, resumed in a fresh process."""
+    if space.steps < 3:
+        reason = f"a run of {counted(space.steps, 'step')} has no checkpoint in its middle; give --steps 3 or more"
+        return not_applicable("killed and resumed", reason)
     random = space.random("sigkill")
-    step = random.randrange(1, space.steps)
+    every = min(space.experiment.cadence().save, max(1, space.steps // 4))
+    step = random.randrange(every + 1, space.steps)
     trained = read_json(space.baseline / "metrics.json")["timing"]["train_seconds"]
     delay = random.random() * trained / space.steps
-    stop(space, "sigkill", step, "--delay", str(delay), expected=-signal.SIGKILL)
-    how = f"SIGKILL {1000 * delay:.1f} ms after step {step} of {space.steps}, resumed"
-    return judged(how, {"": (space.baseline, space.resume("sigkill"))})
+    saving = replace(space.experiment, save_every=every)
+    space.trial("stop", "sigkill", saving, "--step", str(step), "--delay", str(delay), expected=-signal.SIGKILL)
+    return resumed(space, "sigkill", f"SIGKILL {1000 * delay:.1f} ms after step {step} of {space.steps}")
 
 
-def stop(space: Workspace, name: str, step: int, *options: str, expected: int) -> None:
-    """Train until a signal comes after `step`."""
-    space.trial("stop", name, space.experiment, "--step", str(step), *options, expected=expected)
+def resumed(space: Workspace, name: str, how: str) -> Finding:
+    """Go on with the run `name` and compare it; that proves nothing of a resume where it went on from step 0."""
+    run = space.resume(name)
+    began = last_resume(run, space.steps + 1)
+    finding = judged(f"{how}, {f'resumed from step {began.step}' if began else AGAIN}", {"": (space.baseline, run)})
+    return finding if began or finding.verdict != "same" else not_applicable(finding.how, UNRESUMED)
 
 
 def silent(space: Workspace) -> Finding:
@@ -108,7 +119,7 @@ def silent(space: Workspace) -> Finding:
         how += "; evaluation stays on, for patience or schedule look at it"
     if comparison.same:
         return same(how, comparison, "weights and optimizer")
-    return Finding(how, "DIFFERS", comparison.first, "weights and optimizer")
+    return Finding(how, "DIFFERS", comparison.first, "weights and optimizer", further=CHANGE_NOTHING)
 
 
 def listens(experiment: Experiment) -> bool:

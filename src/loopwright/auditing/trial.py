@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -28,14 +29,20 @@ from loopwright.running.runner import begin, train_one_experiment
 from loopwright.running.session import Watchers
 from loopwright.running.summary import write_json
 from loopwright.store import read_saved, write_checkpoint
+from loopwright.store.checkpoints import step_files
+
+SAVE_SECONDS = 30.0
+POLL_SECONDS = 0.005
 
 
 class StopAfter(Hook):
-    """Sends this process SIGTERM after `step`, or SIGKILL `delay` seconds after it."""
+    """Sends this process SIGTERM after `step`; or SIGKILL `delay` seconds after it, once a checkpoint of a step lies
+    below `root`."""
 
-    def __init__(self, step: int, delay: float | None) -> None:
+    def __init__(self, step: int, delay: float | None, root: Path) -> None:
         self.step = step
         self.delay = delay
+        self.root = root
 
     def on_step_end(self, report: StepReport) -> None:
         """Send the signal, or have it sent."""
@@ -44,14 +51,27 @@ class StopAfter(Hook):
         if self.delay is None:
             os.kill(os.getpid(), signal.SIGTERM)
             return
+        wait_for_checkpoint(self.root)
         timer = threading.Timer(self.delay, os.kill, (os.getpid(), signal.SIGKILL))
         timer.daemon = True
         timer.start()
 
 
+def wait_for_checkpoint(root: Path) -> None:
+    """Return when a run below `root` has a checkpoint to go on from, or after a while without.
+
+    That of step 0 is none: what goes on from there was not resumed, it was begun again.
+    """
+    deadline = time.monotonic() + SAVE_SECONDS
+    while time.monotonic() < deadline:
+        if any(step > 0 for directory in root.glob("*/*/checkpoints") for step, _ in step_files(directory)):
+            return
+        time.sleep(POLL_SECONDS)
+
+
 def stop(experiment: Experiment, options: argparse.Namespace) -> int:
     """Train in a run directory until the signal; the exit code that it gives."""
-    watchers = Watchers(hooks=[StopAfter(options.step, options.delay)])
+    watchers = Watchers(hooks=[StopAfter(options.step, options.delay, options.out)])
     _, origin = recorded(options.config, options.experiment)
     try:
         train_one_experiment(experiment, options.out, watchers, origin=origin)

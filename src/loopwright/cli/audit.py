@@ -49,7 +49,12 @@ def run(arguments: list[str]) -> int:
     options = parser("audit", ABOUT + texts, usage="loopwright audit NAME [--only CHECK,…] [any flag of train]")
     options.add_argument("--only", nargs="+", action="extend", default=[], metavar="CHECK", help="these alone")
     options.add_argument("--keep", type=Path, metavar="DIR", help="keep the runs, in a new directory")
-    options.add_argument("--audit-seed", type=int, metavar="N", help="where runs are stopped (drawn, and printed)")
+    options.add_argument(
+        "--audit-seed",
+        type=int,
+        metavar="N",
+        help="after which steps runs are stopped (drawn, and printed); a kill's instant is not repeated",
+    )
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
     name, rest = arguments[:1], arguments[1:]
     if not name:

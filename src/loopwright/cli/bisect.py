@@ -122,10 +122,11 @@ def replayed(replays: Replays, parted: int) -> Iterator[str]:
         yield f"  {side} from {origin}: {'gives' if reproduced else 'does NOT give'} what {side} recorded"
     for side, repeated, fresh in zip(SIDES, replays.repeated, replays.fresh, strict=True):
         if repeated:
-            always = ", though from a fresh start it is always the same" if fresh else ""
-            yield f"  {side} done again in this process is another step than the first time{always}"
+            always = ", though always the same from a fresh start" if fresh else ""
+            yield f"  {side} once more, from the weights, buffers and optimizer before that step: other bits{always}"
     if replays.difference is None and any(replays.repeated):
-        yield "  both give the same the first time, in every bit"
+        begun = "from a fresh start" if any(replays.fresh) else "once more"
+        yield f"  {begun}, both give the same, in every bit"
     elif replays.difference is None:
         yield "  both give the same here, in every bit"
     else:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from loopwright.cli.parsing import parser
 from loopwright.core.arithmetic import arithmetic
 from loopwright.core.evaluate import evaluate
 from loopwright.core.state import State
-from loopwright.errors import DataError, RunError
+from loopwright.errors import CheckpointError, DataError, RunError
 from loopwright.journal import open_run
 from loopwright.lines import finite
 from loopwright.protocols import SPLITS
@@ -39,7 +40,7 @@ def run(arguments: list[str]) -> int:
         raise DataError(f"split {parsed.split!r}: {experiment.name} has none; choose another --split")
     with arithmetic(experiment):
         state = State.create(experiment)
-        state.load_state_dict(read_saved(path)["state"], str(path))
+        state.load_state_dict(saved(path)["state"], str(path))
         metrics = evaluate(experiment.task, state.average.module, parsed.split, experiment.seed)
     about = {
         "run": str(directory),
@@ -49,3 +50,12 @@ def run(arguments: list[str]) -> int:
     }
     print(json.dumps(finite({**about, "metrics": metrics}), indent=2))
     return 0
+
+
+def saved(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds. Raises CheckpointError, which names the other one, where it is not good."""
+    try:
+        return read_saved(path)
+    except CheckpointError as error:
+        other = {"last": "best", "best": "last"}[path.stem]
+        raise CheckpointError(f"{error}; try --checkpoint {other}") from error

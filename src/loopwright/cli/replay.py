@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from math import inf, isfinite
 from pathlib import Path
 from textwrap import wrap
 from typing import Any
@@ -24,14 +25,15 @@ from loopwright.rerunning.trace import unwatched
 
 ABOUT = """\
 Do one step of a run again, from the nearest earlier checkpoint, and compare it with what was recorded, bit for bit.
-Steps are counted from 1, as in logs/history.jsonl. The run directory is only read. --capture keeps what each module
+Steps are counted from 1, as in logs/history.jsonl. Of a run that failed or was stopped, the step after the last can be
+done too: the one that broke it. The run directory is only read. --capture keeps what each module
 gave in the step; of a compiled model, what the whole gave. `torch.load(FILE, weights_only=True)["tensors"]` loads a
 file of it, index.json says what is where; only attention is drawn.
 
   loopwright replay runs/digits-cnn/latest --step 100
   loopwright replay runs/digits-cnn/latest --step 100 --capture activations
 
-Exit codes: 0 everything recorded is equal, 1 something differs.
+Exit codes: 0 everything recorded is equal, or nothing is recorded; 1 something differs.
 """
 MOST_ROWS = 12
 MOST_LETTERS = 10_000_000
@@ -92,9 +94,7 @@ def page(done: Replay, *, every: bool) -> Iterator[str]:
     again = f", {between} step{'s' * (between > 1)} in between done again too" if between else ""
     yield f"{done.run}  step {done.step}, from {done.origin}{again}"
     yield ""
-    rows = [(n.name, digits(n.recorded), digits(n.replayed), verdict(n)) for n in done.numbers]
-    yield table([("", "recorded", "replayed", ""), *rows], right=frozenset({1, 2}))
-    yield "every recorded number is equal in every bit" if done.equal else "the step is NOT what was recorded"
+    yield from unrecorded(done) if done.missing else beside(done)
     if done.elsewhere:
         cells = [(change.name, short(change.a), short(change.b)) for change in done.elsewhere[:MOST_ROWS]]
         yield "\n" + table([("this is not where it was recorded", "then", "now"), *cells])
@@ -110,6 +110,25 @@ def page(done: Replay, *, every: bool) -> Iterator[str]:
         yield from contents(shard.samples.tolist(), shown)
     yield ""
     yield from parameters(done, every=every)
+
+
+def beside(done: Replay) -> Iterator[str]:
+    """The numbers that were recorded and those that were computed now."""
+    rows = [(n.name, digits(n.recorded), digits(n.replayed), verdict(n)) for n in done.numbers]
+    yield table([("", "recorded", "replayed", ""), *rows], right=frozenset({1, 2}))
+    yield "every recorded number is equal in every bit" if done.equal else "the step is NOT what was recorded"
+
+
+def unrecorded(done: Replay) -> Iterator[str]:
+    """The numbers of a step that the record does not have, and whether it breaks here."""
+    yield from wrap(done.missing, WIDTH)
+    yield ""
+    yield table([("", "replayed"), *((n.name, digits(n.replayed)) for n in done.numbers)], right=frozenset({1}))
+    if done.trace.broke:
+        told = f"it breaks here{' too' * bool(done.failed)}: {done.trace.broke}"
+        yield from (line for part in told.splitlines() for line in wrap(part, WIDTH))
+    elif done.failed:
+        yield from wrap(f"here the step does NOT break; the run ended with: {done.failed}", WIDTH)
 
 
 def verdict(found: Recomputed) -> str:
@@ -150,7 +169,9 @@ def side_by_side(blocks: list[list[str]]) -> Iterator[str]:
 def parameters(done: Replay, *, every: bool) -> Iterator[str]:
     """A row for each parameter, those with the largest gradients first; with `every` all, in the order of the model."""
     rows = done.moved()
-    shown = rows if every else sorted(rows, key=lambda row: -row.gradient)[:MOST_ROWS]
+    shown = (
+        rows if every else sorted(rows, key=lambda row: -row.gradient if isfinite(row.gradient) else -inf)[:MOST_ROWS]
+    )
     head = ("parameter", "shape", "gradient norm", "weight norm", "update/weight")
     cells = [(row.name, "x".join(map(str, row.shape)) or "1", row.gradient, row.weight, row.relative) for row in shown]
     yield table([head, *cells], right=frozenset({2, 3, 4}))
@@ -161,8 +182,8 @@ def parameters(done: Replay, *, every: bool) -> Iterator[str]:
 def captured(directory: Path, index: dict[str, Any]) -> str:
     """What was kept, in a line."""
     maps = sum(entry["kind"] == "attention map" for entry in index["entries"])
-    broken = sum(entry["not_finite"] > 0 for entry in index["entries"])
+    bad = [f"{entry['module'] or 'the model'} ({entry['kind']})" for entry in index["entries"] if entry["not_finite"]]
     outputs = len(index["entries"]) - maps
-    warning = f"; {broken} hold elements that are not finite" if broken else ""
+    warning = f"; {len(bad)} hold elements that are not finite, first {bad[0]}" if bad else ""
     counts = f"{outputs} output{'s' * (outputs != 1)} and {maps} attention map{'s' * (maps != 1)}"
     return f"\n{directory}  {counts}, index.json lists them{warning}"

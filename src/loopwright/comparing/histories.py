@@ -124,9 +124,22 @@ def beside(a: Iterator[Record], b: Iterator[Record]) -> Iterator[tuple[Record | 
 
 def recorded_step(run: Path, step: int) -> Record:
     """The record of `step`. Raises RunError, with the range there is, where the history has none."""
+    record, last = find_step(run, step)
+    if record is None:
+        raise no_such_step(run, step, last)
+    return record
+
+
+def find_step(run: Path, step: int) -> tuple[Record | None, int]:
+    """The record of `step`, None where the history has none, and the last step that was looked at."""
     last = 0
     for record in history(run, "step"):
         last = record["step"]
         if last == step:
-            return record
-    raise RunError(f"{run}: step {step} is not in its history; choose --step from 1 to {last}")
+            return record, last
+    return None, last
+
+
+def no_such_step(run: Path, step: int, most: int) -> RunError:
+    """What is raised where a run has the steps from 1 to `most`, and `step` is none of them."""
+    return RunError(f"{run}: step {step} is not in its history; choose --step from 1 to {most}")

@@ -81,8 +81,19 @@ def resolve(
         if leaf is None:
             raise ConfigError(f"{one.where()}: {_unknown(one, known, aliases)}")
         if one.value != {} or not isinstance(leaf.value, type):  # a section may be empty
-            overrides[one.path] = Override(coerce(one.value, leaf.kind, path=one.path, line=one.line), one.source)
+            overrides[one.path] = Override(coerced(one, leaf), one.source)
     return MappingProxyType(overrides)
+
+
+def coerced(one: Assignment, leaf: Leaf) -> Any:
+    """The value that an assignment gives to a field. Raises ConfigError where it is ill-typed, and where it was to
+    turn the field off, with what the field does."""
+    try:
+        return coerce(one.value, leaf.kind, path=one.path, line=one.line)
+    except ConfigError as error:
+        if one.value in ("none", "off"):
+            error.add_note(f"{one.spelled(one.path)}: {leaf.help}")
+        raise
 
 
 def _unknown(one: Assignment, known: Mapping[str, Leaf], aliases: Iterable[str]) -> str:

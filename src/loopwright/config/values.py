@@ -85,11 +85,28 @@ def _find(value: Any, known: dict[Any, Any]) -> Any:
 
 def _tuple(value: Any, kinds: tuple[Any, ...], text: bool) -> tuple[Any, ...]:
     if text and value is not None:
-        inner = value.strip().removeprefix("(").removeprefix("[").removesuffix(")").removesuffix("]").strip()
-        value = [part.strip() for part in inner.removesuffix(",").split(",")] if inner else []
+        inner = value.strip() if {str, Path} & set(kinds) else _bare(value)
+        value = [part.strip() for part in _split(inner.removesuffix(","))] if inner else []
     if kinds[1:] == (...,):
         kinds = kinds[:1] * len(_exactly(value, list))
     return tuple(_convert(element, kind, text) for element, kind in zip(_exactly(value, list), kinds, strict=True))
+
+
+def _bare(value: str) -> str:
+    """Without the brackets around a list of numbers; of texts they may be a part."""
+    return value.strip().removeprefix("(").removeprefix("[").removesuffix(")").removesuffix("]").strip()
+
+
+def _split(value: str) -> list[str]:
+    """At commas outside of brackets: `a{2,3},b` are two texts."""
+    parts, depth = [""], 0
+    for letter in value:
+        depth = max(depth + (letter in "([{") - (letter in ")]}"), 0)
+        if letter == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    return parts
 
 
 def _bool(value: Any, text: bool) -> bool:

@@ -85,7 +85,7 @@ class Experiment:
     parallel: Parallel = setting("replicate", "what workers hold: replicate, all weights; fsdp, a part of each")
     optimizer: OptimizerChoice = setting(AdamW(), "AdamW, Adam, SGD or Muon")
     schedule: ScheduleChoice = setting(Constant(), "how the rate moves over the run")
-    clip_norm: float = setting(1.0, "largest gradient norm; 0 leaves gradients alone")
+    clip_norm: float = setting(1.0, "largest gradient norm; 0 turns clipping off")
     precision: PrecisionName = setting("fp32", "fp32, fp32-fast, bf16 or fp16")
     init: Strategy = setting("default", "how the weights are drawn; default leaves it to the model")
     ema_decay: float = setting(0.0, "decay of the weights' moving average; 0 keeps none")

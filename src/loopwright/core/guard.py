@@ -24,7 +24,8 @@ def stop_if_not_finite(
         return
     if state.scaler.is_enabled() and math.isfinite(loss.item()) and state.scaler.get_scale() >= 1:
         return
-    raise NonFiniteError(describe(state, parts, norm, samples()))
+    losses = {"total": loss.item(), **{name: part.item() for name, part in parts.items()}}
+    raise NonFiniteError(describe(state, parts, norm, samples()), state.step + 1, losses, norm.item())
 
 
 def describe(state: State, parts: Mapping[str, Tensor], norm: Tensor, samples: list[int]) -> str:

@@ -92,7 +92,8 @@ def open_run(path: Path) -> Path:
             # Beside runs/NAME lie runs with a number each; of those the newest is meant.
             beside = [other for name in ("*", "*/latest") for other in path.parent.glob(name)]
             siblings = [str(other) for other in beside if (other / "config.toml").is_file()]
-        raise RunError(f"{path}: no such run; {nearest(str(path), siblings)}")
+        meant = nearest(str(path), siblings) if siblings else "`loopwright runs` lists those there are"
+        raise RunError(f"{path}: no such run; {meant}")
     missing = [name for name in FIRST_FILES if not os.path.isfile(path / name)]
     if missing:
         raise RunError(

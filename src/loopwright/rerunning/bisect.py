@@ -11,6 +11,7 @@ from typing import Any
 from loopwright.comparing.histories import Parting, last_resume, parting, recorded_step
 from loopwright.comparing.tensors import unequal
 from loopwright.config import replace_at
+from loopwright.core.arithmetic import arithmetic
 from loopwright.core.experiment import Experiment
 from loopwright.errors import LoopwrightError, PrecisionError, UsageError
 from loopwright.lines import to_line
@@ -23,7 +24,6 @@ from loopwright.running.config import values
 from loopwright.running.session import Watchers
 from loopwright.store.checkpoints import step_files
 
-REPEATS = 2
 UNFIT = (LoopwrightError, ValueError, RuntimeError, LookupError, TypeError)
 """What a state of one experiment raises in the model or optimizer of another."""
 
@@ -93,22 +93,27 @@ def opening(run: Path, reference: str | None, watchers: Watchers) -> Recorded | 
 
 def replayed(a: Recorded, b: Recorded, step: int) -> Replays:
     """Find the step that takes the runs apart, `step` or one before it, and do it again in both."""
-    walks = together(a, b, step)
-    number = walks[0].state.step + 1
-    traces = traced(walks[0]), traced(walks[1])
-    repeated = self_difference(walks[0], traces[0]), self_difference(walks[1], traces[1])
+    left, right = together(a, b, step)
+    number, origins = left.state.step + 1, (left.origin, right.origin)
+    # What a model remembers outside of its state is in the walk alone, which did the steps before as the run did.
+    (left, of_a), (right, of_b) = ran(left), ran(right)
+    traces = traced(left), traced(right)
+    repeated = self_difference(left, of_a, traces[0]), self_difference(right, of_b, traces[1])
     records = [to_line(recorded_step(recorded.run, number)) for recorded in (a, b)]
+    fresh = repeated[0] is not None and repeats(a, left), repeated[1] is not None and repeats(b, right)
+    if any(fresh):  # what is left over in this process must not be taken for what the runs part in
+        traces = traced(left, a.anew()), traced(right, b.anew())
     difference = first_difference(*traces)
     stable = difference is not None and not any(repeated)
     return Replays(
         step=number,
-        origins=(walks[0].origin, walks[1].origin),
+        origins=origins,
         difference=difference,
-        reproduced=(to_line(traces[0].record) == records[0], to_line(traces[1].record) == records[1]),
+        reproduced=(to_line(of_a.record) == records[0], to_line(of_b.record) == records[1]),
         repeated=repeated,
-        fresh=(repeated[0] is not None and repeats(a, walks[0]), repeated[1] is not None and repeats(b, walks[1])),
-        refused=(strictly(walks[0]) if repeated[0] else None, strictly(walks[1]) if repeated[1] else None),
-        alone=tuple(accounting(*walks, traces[1])) if stable else (),
+        fresh=fresh,
+        refused=(strictly(left) if repeated[0] else None, strictly(right) if repeated[1] else None),
+        alone=tuple(accounting(left, right, traces[1])) if stable else (),
     )
 
 
@@ -142,14 +147,23 @@ def same(a: Walk, b: Walk) -> bool:
     return next(unequal(a.tensors(), b.tensors()), None) is None
 
 
+def ran(walk: Walk) -> tuple[Walk, Trace]:
+    """The next step of a walk, done by itself, as `replay` does it; and a walk of its own from the state before it."""
+    with arithmetic(walk.experiment):
+        walk.close()
+    kept = walk.again()
+    return kept, walk.trace(module_calls)
+
+
 def traced(walk: Walk, experiment: Experiment | None = None) -> Trace:
     """The next step of a walk, which itself stays where it is."""
     return walk.again(experiment).trace(module_calls)
 
 
-def self_difference(walk: Walk, trace: Trace) -> Difference | None:
-    """How the step differs from itself, done again from the same state; None where it never does."""
-    found = (first_difference(trace, traced(walk)) for _ in range(REPEATS))
+def self_difference(walk: Walk, trace: Trace, again: Trace) -> Difference | None:
+    """How the step differs from itself, done again from the same state, `again` and once more; None where it never
+    does."""
+    found = (first_difference(trace, other) for other in (again, traced(walk)))
     return next((difference.again() for difference in found if difference is not None), None)
 
 

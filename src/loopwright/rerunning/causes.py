@@ -16,11 +16,12 @@ SIDES = ("A", "B")
 class Replays:
     """The step at which the runs A and B part, done again in both. Pairs are of A and B.
 
-    `step` is its number, `origins` where each began. `difference`: the first one between the two, None where they are
-    equal in every bit. `reproduced`: whether what came out is the run's record. `repeated`: how the step differs from
-    itself when it is done several times from the same state; `fresh`: whether it then repeats with the experiment
-    imported anew each time. `refused`: what torch says to it in strict mode. `alone`: the settings each of which, taken
-    over from B, turns A's step into B's.
+    `step` is its number, `origins` where each began. `reproduced`: whether the step, after the steps in between, is the
+    run's record. It is then done again from the state before it (weights, buffers, optimizer) alone, and with the
+    experiment imported anew where the process remembers something. `difference`: the first one between the two, None
+    where they are equal in every bit. `repeated`: how the step then differs from what came out before; `fresh`: whether
+    it repeats with the experiment imported anew each time. `refused`: what torch says to it in strict mode. `alone`:
+    the settings each of which, taken over from B, turns A's step into B's.
     """
 
     step: int
@@ -110,7 +111,7 @@ def remembering(e: Evidence) -> Iterator[str]:
     for side, repeated, fresh in zip(SIDES, e.replays.repeated, e.replays.fresh, strict=True):
         if repeated is not None and fresh:
             always = f"the step of {side} is always the same from a fresh start"
-            yield f"{always}, but done again in the same process it is another: {said(repeated)}"
+            yield f"{always}, but another after the steps before it, from the same state: {said(repeated)}"
             return
 
 
@@ -146,8 +147,8 @@ def nondeterminism(e: Evidence) -> list[Cause]:
 NONDETERMINISTIC = "an operation that is not deterministic"
 OR_DRAWS = ", or draws from the clock or from a generator of its own"
 WHERE_RANDOM = (
-    "draw from torch's, NumPy's or Python's global generators alone, which are set before each shard, and keep what a "
-    "module remembers in its buffers"
+    "draw from torch's, NumPy's or Python's global generators alone, which are set before each shard, and do not seed "
+    "them yourself; keep what a module remembers in its buffers"
 )
 WHERE_DATA = (
     "in `augment` or `__getitem__`, draw only from what is set for each sample: `uniform`, or the global generators; "
@@ -180,17 +181,25 @@ def settings(e: Evidence) -> list[Cause]:
     alone = e.replays.alone if e.replays else ()
     shown = [(path, [c for name, c in by_name.items() if (name + ".").startswith(path + ".")]) for path in alone]
     found = [
-        Cause(named(path), f"{listed(recorded)}; {ALONE}{first(e)}", MAKE_EQUAL) for path, recorded in shown if recorded
+        Cause(named(path), f"{listed(recorded)}; {ALONE}{first(e)}", alike(recorded))
+        for path, recorded in shown
+        if recorded
     ]
     if found or not by_name or e.same_here or e.unstable:
         return found
     many = len(by_name) > 1
     name = "several settings together" if many and e.replays else "other settings"
-    return [Cause(name, listed(list(by_name.values())) + first(e), MAKE_EQUAL)]
+    return [Cause(name, listed(list(by_name.values())) + first(e), alike(list(by_name.values())))]
 
 
 ALONE = "with this alone taken over from B, the step of A gives the bits of B"
-MAKE_EQUAL = "train both with the same value"
+
+
+def alike(changes: Sequence[Change]) -> str:
+    """What to do about settings that differ."""
+    return f"train both with the same value{'s' * (len(changes) > 1)}"
+
+
 NAMES = {
     "threads": "another number of threads",
     "seed": "another seed",
@@ -240,7 +249,10 @@ def evaluation(e: Evidence) -> list[Cause]:
     if e.parted or e.of("data", "config"):
         return []
     evidence = "all steps agree and the data are the same, but not what the evaluation gives"
-    return [Cause("an evaluation that is not deterministic", evidence, "draw from the global generators alone")]
+    return [Cause("an evaluation that is not deterministic", evidence, SEED_NOTHING)]
+
+
+SEED_NOTHING = "draw from the global generators alone, and do not seed them yourself"
 
 
 RULES: tuple[Callable[[Evidence], list[Cause]], ...] = (

@@ -85,7 +85,9 @@ def draw(found: AttentionMap, path: Path) -> None:
     figure = Figure(figsize=(2.2 * len(heads) + 0.6, 2.7), layout="constrained")
     grid = figure.subplots(1, len(heads), squeeze=False)[0]
     for label, axes, weights in zip(labels(found), grid, heads, strict=True):
-        image = axes.imshow(weights.numpy(), cmap="viridis", vmin=0, vmax=float(heads.max()), aspect="auto")
+        image = axes.imshow(
+            weights.numpy(), cmap="viridis", vmin=0, vmax=float(heads.nan_to_num().max()), aspect="auto"
+        )
         axes.set_title(label, fontsize=8)
         axes.tick_params(labelsize=7)
         axes.locator_params(integer=True, nbins=5)

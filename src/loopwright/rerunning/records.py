@@ -116,9 +116,16 @@ def file_digest(path: Path) -> str | None:
 
 def run_with_history(path: Path) -> Path:
     """The run directory that `path` names. Raises RunError where it is none, or a study, or has no history."""
+    run = run_of_steps(path)
+    if next(history(run, "step"), None) is None:
+        raise RunError(f"{run}: no step is in its history; name a run that has done one")
+    return run
+
+
+def run_of_steps(path: Path) -> Path:
+    """The run directory that `path` names, which may have done no step yet. Raises RunError where it is none, or a
+    study."""
     run = open_run(path)
     if is_study(run):
         raise RunError(f"{run}: a study has no steps of its own; name one of the runs below {run / 'members'}")
-    if next(history(run, "step"), None) is None:
-        raise RunError(f"{run}: no step is in its history; name a run that has done one")
     return run

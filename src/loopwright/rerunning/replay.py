@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from loopwright.comparing.histories import last_resume, recorded_step
+from loopwright.comparing.histories import find_step, last_resume, no_such_step, recorded_step
 from loopwright.lines import Record, same_number
 from loopwright.protocols import Shows
 from loopwright.rerunning.differences import ulps
-from loopwright.rerunning.records import Change, changes_since, run_with_history
+from loopwright.rerunning.records import Change, changes_since, run_of_steps, run_with_history
 from loopwright.rerunning.rerun import SILENT, Recorded, Walk
 from loopwright.rerunning.trace import Trace, Watching, unwatched
-from loopwright.running.session import Watchers
+from loopwright.running.session import Watchers, finished
+from loopwright.running.summary import read_json
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class Replay:
     Of each shard, `content` shows the first samples as the model saw them, where the task can. Of a step that is not
     what was recorded, `elsewhere` tells in what this process (b) differs from the record (a), and `hint` what else may
     be the reason. `shows` is false where the task cannot show samples that are asked for.
+
+    `missing` says why the record has no such step, "" where it has; `failed` how the run ended in it, if it did.
     """
 
     run: Path
@@ -68,10 +71,15 @@ class Replay:
     elsewhere: tuple[Change, ...] = ()
     hint: str = ""
     shows: bool = True
+    missing: str = ""
+    failed: str = ""
 
     @property
     def equal(self) -> bool:
-        """Whether everything recorded was computed again in every bit."""
+        """Whether everything recorded was computed again in every bit; of a step that ended the run, whether it broke
+        here as well."""
+        if self.missing:
+            return bool(self.trace.broke) or not self.failed
         return all(number.equal for number in self.numbers)
 
     def moved(self) -> list[Moved]:
@@ -89,7 +97,10 @@ class Replay:
             "step": self.step,
             "from": self.origin,
             "steps_between": self.step - 1 - self.began,
-            "equal": self.equal,
+            "equal": None if self.missing else self.equal,
+            "missing": self.missing,
+            "failed": self.failed,
+            "broke": self.trace.broke,
             "record": self.trace.record,
             "numbers": [asdict(number) for number in self.numbers],
             "elsewhere": [asdict(change) for change in self.elsewhere],
@@ -110,23 +121,56 @@ def replay(
 ) -> Replay:
     """Do step `step` (from 1) of the run at `path` again, in memory; the run directory is only read.
 
+    Of an unfinished run that may be the step after the last, which the record does not have: the one that broke it.
+
     `samples` says how many samples of each shard are shown. Raises RunError where the step is not in the history, or
     the run's configuration, code or data are not what they were.
     """
-    run = run_with_history(path)
-    recorded = recorded_step(run, step)
-    walk = Recorded.open(run, reference, watchers).after(step - 1)
+    recorded, record = described_step(path, step, reference, watchers)
+    run, walk = recorded.run, recorded.after(step - 1)
     trace = walk.trace(watching)
     task = walk.experiment.task
     content = tuple(
         tuple(task.show(shard, row) for row in range(min(samples, len(shard)))) if isinstance(task, Shows) else ()
         for shard in trace.shards
     )
-    compared = tuple(recomputed(recorded, trace))
-    equal, shows = all(number.equal for number in compared), isinstance(task, Shows) or samples == 0
-    elsewhere = () if equal else tuple(changes_since(run))
-    hint = "" if equal else outside_hint(run, walk, step)
-    return Replay(run, step, walk.origin, walk.began, trace, compared, content, elsewhere, hint, shows)
+    compared = tuple(recomputed(record or {}, trace))
+    missing, failed = ("", "") if record else why_missing(run, step)
+    shows = isinstance(task, Shows) or samples == 0
+    about = run, step, walk.origin, walk.began
+    done = Replay(*about, trace, compared, content, shows=shows, missing=missing, failed=failed)
+    if done.equal:
+        return done
+    return replace(done, elsewhere=tuple(changes_since(run)), hint=outside_hint(run, walk, step))
+
+
+def described_step(path: Path, step: int, reference: str | None, watchers: Watchers) -> tuple[Recorded, Record | None]:
+    """The run at `path` and its record of `step`, None of the step after the last of a run that is not finished.
+
+    Raises RunError for any other step that the history does not have.
+    """
+    run = run_of_steps(path)
+    record, last = find_step(run, step)
+    if finished(run):
+        return Recorded.open(run_with_history(run), reference, watchers), record or recorded_step(run, step)
+    recorded = Recorded.open(run, reference, watchers)
+    most = min(last + 1, recorded.experiment.cadence().total)
+    if record is None and not last < step <= most:
+        raise no_such_step(run, step, most)
+    return recorded, record
+
+
+def why_missing(run: Path, step: int) -> tuple[str, str]:
+    """Why the record ends before `step`, and how the run failed in it, "" where it did not."""
+    about = read_json(run / "metrics.json")
+    status, reason = about.get("status"), str(about.get("reason")).partition("\n")[0]
+    none = f"the record has no step {step}"
+    if status == "failed" and reason.startswith(f"step {step}:"):
+        return f"{none}, for it broke the run: there is nothing to compare with", reason
+    if status == "failed":
+        return f"{none}, the run failed before it was done: {reason}", ""
+    ended = "for the run was stopped before it" if status == "interrupted" else "it ends before"
+    return f"{none}, {ended}: there is nothing to compare with", ""
 
 
 def outside_hint(run: Path, walk: Walk, step: int) -> str:

@@ -72,7 +72,7 @@ class Walk:
             state = begin(experiment)
         if self.state.step > 0:
             state.load_state_dict(copy.deepcopy(self.state.state_dict()), self.origin)
-        return Walk(experiment, state, self.origin)
+        return Walk(experiment, state, self.origin, self.watchers)
 
     def tensors(self) -> dict[str, Any]:
         """Copies of the tensors that the next step depends on."""

@@ -20,6 +20,7 @@ from loopwright.comparing.tensors import Tensors
 from loopwright.core.experiment import Cadence, Experiment
 from loopwright.core.loop import train_step
 from loopwright.core.state import State
+from loopwright.errors import NonFiniteError
 from loopwright.journal.journal import step_records
 from loopwright.lines import Record, comparable
 from loopwright.protocols import Batch
@@ -77,6 +78,7 @@ class Trace:
 
     `before` and `after` are the state's tensors by dotted path (`model.…`, `optimizer.…`). `gradients` are those of
     the whole batch, unscaled and not clipped, in the order in which the backward pass reached the parameters.
+    A step that `broke`, and how, ended before its update.
     """
 
     record: Record
@@ -86,6 +88,7 @@ class Trace:
     calls: Sequence[Call]
     maps: Sequence[AttentionMap]
     gradients: Tensors
+    broke: str = ""
 
 
 Watching = Callable[[State, Watch], AbstractContextManager[None]]
@@ -101,19 +104,31 @@ def unwatched(state: State, watch: Watch) -> Iterator[None]:
 def trace_step(
     experiment: Experiment, state: State, cadence: Cadence, shards: Sequence[Batch], watching: Watching = unwatched
 ) -> Trace:
-    """Do one step, as the loop does it, and keep what was seen of it."""
+    """Do one step, as the loop does it, and keep what was seen of it; of one that is not finite, up to there."""
     watch, before, given = Watch(), tensors_of(state), [copied(shard) for shard in shards]
+    broke = ""
     with gradients_kept(state, watch), watching(state, watch):
-        report = train_step(experiment, state, cadence, shards)
+        try:
+            record = comparable(step_records([train_step(experiment, state, cadence, shards)], [0.0])[0])
+        except NonFiniteError as error:
+            broke, record = str(error), broken_record(error, state, cadence, shards)
     return Trace(
-        record=comparable(step_records([report], [0.0])[0]),
+        record=record,
         shards=given,
         before=before,
         after=tensors_of(state),
         calls=watch.calls,
         maps=watch.maps,
         gradients={name: watch.gradients[name] for name in watch.backward},
+        broke=broke,
     )
+
+
+def broken_record(error: NonFiniteError, state: State, cadence: Cadence, shards: Sequence[Batch]) -> Record:
+    """What the history would have of a step if it were not for the numbers that ended it."""
+    rate, samples = state.optimizer.param_groups[0]["lr"], sum(len(shard) for shard in shards)
+    about = {"kind": "step", "step": error.step, "epoch": state.step // cadence.epoch, "lr": rate, "samples": samples}
+    return {**about, "loss": dict(error.losses), "grad_norm": error.grad_norm}
 
 
 def tensors_of(state: State) -> dict[str, Tensor]:

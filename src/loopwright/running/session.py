@@ -22,7 +22,7 @@ from loopwright.core.parallel import ALONE, Workers
 from loopwright.core.precision import refusals_named
 from loopwright.core.state import State
 from loopwright.core.statistics import single_samples_named
-from loopwright.errors import CheckpointError, Interrupted, LoopwrightError, StoreError, WorkerError
+from loopwright.errors import CheckpointError, Interrupted, LoopwrightError, NonFiniteError, StoreError, WorkerError
 from loopwright.files import reading, refusals
 from loopwright.journal import RunJournal, Sink
 from loopwright.journal.tensorboard import TensorBoardSink
@@ -82,7 +82,7 @@ def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path
             if ended == "interrupt":
                 raise stopped(session, interrupt)
             try:
-                with interrupt.breakable(session.workers), failures_named(run):
+                with interrupt.breakable(session.workers), failures_named(session):
                     finish(session, ended, timing)
             except Interrupted:
                 raise stopped(session, interrupt) from None
@@ -100,7 +100,7 @@ def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) 
     experiment, state = session.experiment, session.state
     first, start = state.step, time.perf_counter()
     session.watchers.begin(experiment.cadence().total)
-    with CheckpointStore(session.run / "checkpoints", experiment.keep) as store, failures_named(session.run):
+    with failures_named(session), CheckpointStore(session.run / "checkpoints", experiment.keep) as store:
         ended = train(
             experiment,
             state,
@@ -119,7 +119,7 @@ def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) 
 def follow(session: Session) -> Path:
     """What a worker does that is not the first: the same steps, without a record; and the tests, where the weights are
     in parts."""
-    with interrupt_of(session) as interrupt, failures_named(session.run):
+    with interrupt_of(session) as interrupt, failures_named(session):
         ended = train(
             session.experiment,
             session.state,
@@ -143,15 +143,23 @@ def interrupt_of(session: Session) -> Interrupt:
 
 
 @contextmanager
-def failures_named(run: Path) -> Iterator[None]:
-    """Say how to go on where another worker is gone, which operation is not deterministic, which shard is too small."""
+def failures_named(session: Session) -> Iterator[None]:
+    """Say how to go on where another worker is gone, a disk is full or a step broke; which operation is not
+    deterministic, which shard is too small."""
     try:
         with refusals_named(), single_samples_named():
             yield
+    except NonFiniteError as error:
+        error.add_note(f"to see this step: loopwright replay {session.run} --step {error.step}")
+        raise
+    except StoreError as error:
+        if isinstance(error.__cause__, OSError):
+            error.add_note(f"then go on with: {resuming(session)}")
+        raise
     except WorkerError as error:
         raise WorkerError(
             f"{error}\nwhat was saved is whole; go on with as many workers as are left: "
-            f"torchrun --nproc-per-node N -m loopwright resume {run}"
+            f"torchrun --nproc-per-node N -m loopwright resume {session.run}"
         ) from error
 
 
@@ -239,9 +247,13 @@ def best_state(session: Session) -> State:
 def stopped(session: Session, interrupt: Interrupt) -> Interrupted:
     """The message after a signal."""
     number = interrupt.requested or 2
-    step, several = session.state.step, session.workers.worker.size > 1
-    command = f"{'torchrun --nproc-per-node N -m ' * several}loopwright resume {session.run}"
-    return Interrupted(f"stopped after step {step} and saved; go on with: {command}", number)
+    return Interrupted(f"stopped after step {session.state.step} and saved; go on with: {resuming(session)}", number)
+
+
+def resuming(session: Session) -> str:
+    """The command that goes on with the run."""
+    several = session.workers.worker.size > 1
+    return f"{'torchrun --nproc-per-node N -m ' * several}loopwright resume {session.run}"
 
 
 def introduction(session: Session) -> str:
@@ -280,7 +292,7 @@ def write_report(run: Path, say: Say, *, seconds: float | None = None) -> None:
         say(f"no report yet, it takes longer than {seconds:g} s; make it with: loopwright report {run}")
     except subprocess.CalledProcessError as error:
         last = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        say(f"no report: {last}; try again with: loopwright report {run}")
+        say(f"no report: {last}; make it with: loopwright report {run}")
 
 
 def finished(run: Path) -> bool:

@@ -102,7 +102,7 @@ class Found:
 def newest_good(directory: Path, report: Callable[[str], None] = lambda line: None) -> Found:
     """The newest checkpoint of a run that verifies; each damaged file passed over is reported.
 
-    Raises CheckpointError if none does.
+    Raises CheckpointError, which names them all, if none does.
     """
     rejected: list[str] = []
     try:
@@ -111,12 +111,18 @@ def newest_good(directory: Path, report: Callable[[str], None] = lambda line: No
         raise CheckpointError(f"{directory}: cannot be read ({error.strerror}); mend that, then resume") from error
     for path in candidates:
         try:
-            return Found(path, read_saved(path), tuple(rejected))
+            content = read_saved(path)
         except CheckpointError as error:
             rejected.append(str(error))
-            report(f"passed over: {error}")
+            continue
+        for line in rejected:
+            report(f"passed over: {line}")
+        return Found(path, content, tuple(rejected))
     if rejected:
-        raise CheckpointError(f"{directory}: none of {len(rejected)} checkpoints is good\n  " + "\n  ".join(rejected))
+        remedy = "bring one back, or train anew"
+        raise CheckpointError(
+            f"{directory}: none of {len(rejected)} checkpoints is good; {remedy}\n  " + "\n  ".join(rejected)
+        )
     raise CheckpointError(f"{directory}: there is no checkpoint; bring one back, or train anew")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from torch import Tensor
 
 from loopwright.metrics import Table, confusion_matrix, length_binned_accuracy
+from loopwright.tasks.regular.drawing import save
 from loopwright.tasks.regular.encoding import FIRST_SYMBOL
 from loopwright.tasks.regular.scores import Scores, share
 
@@ -32,7 +33,7 @@ def bins(shortest: int, longest: int, beyond: int) -> list[tuple[int, int]]:
 
 def cut(first: int, last: int) -> list[tuple[int, int]]:
     """The numbers from `first` to `last` in parts as equal as can be."""
-    total = last - first + 1
+    total = max(last - first + 1, 0)
     ends = sorted({first + total * part // PARTS - 1 for part in range(1, PARTS + 1)} - {first - 1})
     return [(start, end) for start, end in zip([first, *(end + 1 for end in ends)], ends, strict=False)]
 
@@ -88,11 +89,12 @@ def draw_lengths(scores: Scores, path: Path, *, longest: int, title: str) -> Non
     axes.axvspan(lengths[0] - 0.5, longest + 0.5, color="#7a8aa0", alpha=0.15, linewidth=0)
     for name, (label, color) in CURVES.items():
         axes.plot(lengths, curve(scores, name, lengths), color=color, linewidth=1.6, label=label)
-    axes.set(xlabel="symbols in the string; shaded: lengths that were trained on", ylim=(-0.02, 1.03))
+    axes.set(xlabel="symbols in the string; shaded: lengths that were trained on", ylabel="share right")
+    axes.set_ylim(-0.02, 1.03)
     axes.set_title(title, fontsize=10, parse_math=False)
     axes.legend(loc="lower left", fontsize=8)
     axes.grid(alpha=0.25)
-    figure.savefig(path, metadata={"Date": None})
+    save(figure, path)
 
 
 def curve(scores: Scores, name: str, lengths: Sequence[int]) -> list[float]:

@@ -48,12 +48,21 @@ def draw_automaton(
     axes = figure.subplots()
     axes.set(xlim=(-half, half), ylim=(-half, half), aspect="equal")
     axes.set_axis_off()
-    axes.set_title(meaning, fontsize=9, color=INK, parse_math=False)
+    figure.suptitle(meaning, fontsize=9, color=INK, parse_math=False)
     for (state, target), symbols in edges(automaton).items():
         numbers = [(weights or {}).get((state, symbol)) for symbol in symbols]
         draw_edge(axes, curve(centers_S2, state, target), symbols, numbers, faint=target == automaton.reject)
     draw_states(axes, automaton, centers_S2)
-    figure.savefig(path, metadata={"Date": None})
+    draw_legend(figure, automaton)
+    save(figure, path)
+
+
+def save(figure: Any, path: Path) -> None:
+    """Write a figure as SVG, all of it, and the same figure as the same bytes."""
+    import matplotlib
+
+    with matplotlib.rc_context({"svg.hashsalt": "loopwright"}):
+        figure.savefig(path, metadata={"Date": None}, bbox_inches="tight", pad_inches=0.1)
 
 
 def layout(total: int) -> Points:
@@ -109,46 +118,67 @@ def draw_edge(axes: Any, curve_42: Points, symbols: list[str], numbers: list[flo
     outline = Outline(curve_42, [Outline.MOVETO, *[Outline.CURVE4] * 3])
     arrow = FancyArrowPatch(path=outline, arrowstyle="-|>", mutation_scale=12, color=color, zorder=1)
     axes.add_patch(arrow)
-    # A little before the middle, where fewer edges cross: the Bernstein polynomials at 0.45.
-    upon = curve_42.T @ np.array([0.166, 0.408, 0.334, 0.092])
     words = [
         symbol if number is None else f"{symbol} {number:.2f}" for symbol, number in zip(symbols, numbers, strict=True)
     ]
-    axes.text(
-        *upon,
-        ("\n" if known else ", ").join(words),
-        ha="center",
-        va="center",
-        fontsize=9,
-        color="#777777" if faint and not known else INK,
-        bbox={"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none"},
-        gid="edge",
-        zorder=2,
-    )
+    label_edge(axes, curve_42, ("\n" if known else ", ").join(words), color="#777777" if faint and not known else INK)
+
+
+def label_edge(axes: Any, curve_42: Points, text: str, *, at: float = 0.45, **style: Any) -> None:
+    """Write upon an edge, a part `at` of the way along it, or outside a loop; `style` as Matplotlib's text has it.
+
+    A little before the middle, where fewer edges cross, unless told otherwise.
+    """
+    ends = curve_42[[0, 3]]
+    box = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none"}
+    style = {"fontsize": 9, "bbox": box, "gid": "edge", "zorder": 2, **style}
+    if np.hypot(*(ends[1] - ends[0])) > 2 * RADIUS:
+        bernstein = [(1 - at) ** 3, 3 * at * (1 - at) ** 2, 3 * at**2 * (1 - at), at**3]
+        upon = curve_42.T @ np.array(bernstein)
+        axes.text(*upon, text, ha="center", va="center", **style)
+        return
+    tip = curve_42.T @ np.array([1, 3, 3, 1]) / 8
+    out = (tip - ends.mean(0)) / np.hypot(*(tip - ends.mean(0)))
+    ha = "center" if abs(out[0]) < 0.5 else "left" if out[0] > 0 else "right"
+    va = "center" if abs(out[1]) < 0.5 else "bottom" if out[1] > 0 else "top"
+    axes.text(*(tip + 0.06 * out), text, ha=ha, va=va, **style)
 
 
 def draw_states(axes: Any, automaton: Automaton, centers_S2: Points) -> None:
-    """Circles with numbers, a second ring where a string is accepted, an arrow to the start, and the legend."""
-    from matplotlib import colormaps
+    """Circles with numbers, a second ring where a string is accepted, and an arrow to the start."""
     from matplotlib.patches import Circle
 
-    legend: dict[str, Circle] = {}
     for state, (center, number) in enumerate(zip(centers_S2, automaton.classes, strict=True)):
-        fill = ALIVE if number == REJECT else colormaps["Set2"]((number - 1) % 8)
-        circle = Circle(center, RADIUS, facecolor=DEAD if state == automaton.reject else fill, edgecolor=INK, zorder=3)
+        circle = Circle(center, RADIUS, facecolor=fill(automaton, state), edgecolor=INK, zorder=3)
         circle.set_gid(f"state-{state}")
         axes.add_patch(circle)
         if number != REJECT:
             axes.add_patch(Circle(center, 0.82 * RADIUS, fill=False, edgecolor=INK, zorder=4))
         axes.text(*center, str(state), ha="center", va="center", color=INK, zorder=5)
-        legend[role(automaton, state)] = circle
     rim = centers_S2[0] + np.array([-0.5, 0.87]) * RADIUS
     arrow = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", xy=rim, xytext=rim + np.array([-0.25, 0.43]), arrowprops=arrow)
-    names = dict(sorted(legend.items()))
-    shown = axes.legend(names.values(), names, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False)
+
+
+def draw_legend(figure: Any, automaton: Automaton) -> None:
+    """The colors of the states, below the figure."""
+    from matplotlib.patches import Patch
+
+    fills = {role(automaton, state): fill(automaton, state) for state in range(len(automaton.transitions))}
+    patches = [Patch(facecolor=fills[name], edgecolor=INK) for name in sorted(fills)]
+    shown = figure.legend(patches, sorted(fills), loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     for text in shown.get_texts():
         text.set_parse_math(False)
+
+
+def fill(automaton: Automaton, state: int) -> Any:
+    """The color of a state: its class's."""
+    from matplotlib import colormaps
+
+    number = automaton.classes[state]
+    if number == REJECT:
+        return DEAD if state == automaton.reject else ALIVE
+    return colormaps["Set2"]((number - 1) % 8)
 
 
 def role(automaton: Automaton, state: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from loopwright import losses
+from loopwright.core.fsdp import is_sharded
 from loopwright.data.sequences import SequenceData
 from loopwright.errors import ConfigError
 from loopwright.files import write_text
@@ -62,7 +64,7 @@ class RegularLanguages:
     string that several have belongs to the first of them.
 
     Each `…_weight` is that component's factor in the loss, `l1_u` the penalty's on the embedding's factor; 0 leaves a
-    component out. `look_at` strings of the test split are drawn with the model's attention and hidden states.
+    component out. `look_at` strings, spread over the test split, are drawn with the attention and hidden states.
     """
 
     patterns: tuple[str, ...] = ("a*b*",)
@@ -99,9 +101,9 @@ class RegularLanguages:
     def weights(self) -> dict[str, float]:
         """The factors of the components that count. Raises ConfigError where none does, or one is negative."""
         factors = {"next": self.next_weight, "class": self.class_weight, "state": self.state_weight, "l1_u": self.l1_u}
-        if min(factors.values()) < 0 or not any(factors[asked] for asked in ASKED):
+        if not all(0 <= factor < math.inf for factor in factors.values()) or not any(factors[asked] for asked in ASKED):
             told = ", ".join(f"{name} {factor:g}" for name, factor in factors.items())
-            raise ConfigError(f"loss weights {told}: none may be negative, and one beside l1_u must be above 0")
+            raise ConfigError(f"loss weights {told}: each must be 0 or above and finite, one beside l1_u above 0")
         return {name: factor for name, factor in factors.items() if factor}
 
     def model(self) -> nn.Module:
@@ -142,7 +144,8 @@ class RegularLanguages:
     def total(self, model: nn.Module, scores: Scores) -> float:
         """The loss that training lowers, over a whole split."""
         penalty = self.l1_u * float(penalized(model)) if self.l1_u else 0.0
-        return penalty + sum(self.weights.get(asked, 0.0) * scores.mean_nll(asked) for asked in ASKED)
+        counted = [asked for asked in ASKED if asked in self.weights]
+        return penalty + sum(self.weights[asked] * scores.mean_nll(asked) for asked in counted)
 
     def beside_the_optimum(self, scores: Scores, split: Split) -> dict[str, float]:
         """Next-token NLL in nats a token, and how much it is above that of who knows the strings' source exactly; the
@@ -205,9 +208,22 @@ class RegularLanguages:
         meaning = f"state told rightly after each transition, {self.shown} split"
         draw_automaton(self.automaton, directory / "automaton.svg", weights=accuracies, meaning=meaning)
         if self.look_at:
-            look(model, self.automaton, test.take(torch.arange(min(self.look_at, len(test.lengths)))), directory)
+            look(model, self.automaton, test.take(spread(self.look_at, len(test.lengths))), directory)
+
+
+def spread(count: int, total: int) -> Tensor:
+    """`count` rows of `total`, as far from each other as can be: strings of one class stand together. int64 (M,).
+
+    >>> spread(3, 12).tolist(), spread(9, 2).tolist()
+    ([2, 6, 10], [0, 1])
+    """
+    kept = min(count, total)
+    return (2 * torch.arange(kept) + 1) * total // max(2 * kept, 1)
 
 
 def penalized(model: nn.Module) -> Tensor:
-    """The penalty on the embedding's factor U, a scalar."""
-    return losses.l1_penalty(cast(Embedding, model.embedding).u)
+    """The penalty on the embedding's factor U, a scalar. Raises ConfigError where workers hold parts of U alone."""
+    u = cast(Embedding, model.embedding).u
+    if is_sharded(u):
+        raise ConfigError("parallel: fsdp does not go with l1_u, which needs whole weights; set --parallel replicate")
+    return losses.l1_penalty(u)

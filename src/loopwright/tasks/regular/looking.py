@@ -16,7 +16,7 @@ from loopwright.models.recurrent import Recurrent
 from loopwright.models.transformer import Transformer
 from loopwright.store import write_checkpoint
 from loopwright.tasks.regular.automaton import Automaton
-from loopwright.tasks.regular.drawing import INK, curve, draw_states, layout
+from loopwright.tasks.regular.drawing import INK, curve, draw_legend, draw_states, label_edge, layout, save
 from loopwright.tasks.regular.encoding import BOS, EOS, FIRST_SYMBOL
 from loopwright.tasks.regular.scores import Scores
 
@@ -24,6 +24,8 @@ MOST = 16
 """The most strings that are looked at: each has a picture of its own."""
 FAINTEST = 0.02
 """Attention below this is not drawn on the automaton."""
+NUMBERED = 0.1
+"""Attention below this is drawn without its number."""
 
 
 def check_look_at(count: int) -> None:
@@ -74,17 +76,20 @@ def draw_attention(maps_LHTT: Tensor, words: list[str], path: Path) -> None:
     from matplotlib.figure import Figure
 
     layers, heads = maps_LHTT.shape[:2]
-    figure = Figure(figsize=(2.3 * heads + 0.5, 2.4 * layers + 0.4), layout="constrained")
-    grid = figure.subplots(layers, heads, squeeze=False)
-    for layer in range(layers):
-        for head in range(heads):
-            axes = grid[layer, head]
+    side = max(1.1, 0.085 * len(words))
+    figure = Figure(figsize=(side * heads + 0.4, (side + 0.1) * layers + 0.4), layout="constrained")
+    grid = figure.subplots(layers, heads, squeeze=False, sharex=True, sharey=True)
+    for layer, row in enumerate(grid):
+        for head, axes in enumerate(row):
             axes.imshow(maps_LHTT[layer, head].numpy(), cmap="Blues", vmin=0, vmax=1)
-            axes.set_title(f"layer {layer + 1}, head {head + 1}", fontsize=8)
             _ticks(axes.xaxis, words)
             _ticks(axes.yaxis, words)
-    figure.suptitle("attention of each token (down) to the ones before it (across)", fontsize=9)
-    figure.savefig(path, metadata={"Date": None})
+            axes.tick_params(length=0, pad=2)
+        row[0].set_ylabel(f"layer {layer + 1}", fontsize=8)
+    for head, axes in enumerate(grid[0]):
+        axes.set_title(f"head {head + 1}", fontsize=8)
+    figure.suptitle("attention of each token (down) to those before it (across)", fontsize=8)
+    save(figure, path)
 
 
 def _ticks(axis: Any, words: list[str]) -> None:
@@ -103,7 +108,7 @@ def draw_units(hidden_TD: Tensor, words: list[str], path: Path) -> None:
     axes.set_ylabel("unit")
     axes.set_title("hidden states of the last layer along the string", fontsize=9)
     figure.colorbar(image, ax=axes)
-    figure.savefig(path, metadata={"Date": None})
+    save(figure, path)
 
 
 def flow(maps_LNHTT: Tensor, states_NT: Tensor, mask_NT: Tensor, total: int) -> Tensor:
@@ -123,18 +128,22 @@ def draw_flow(automaton: Automaton, flow_LSS: Tensor, directory: Path) -> None:
     centers_S2 = layout(len(automaton.transitions))
     half = float(abs(centers_S2).max()) + 1.2
     layers = len(flow_LSS)
-    figure = Figure(figsize=(3.3 * layers, 3.9), layout="constrained")
-    for layer, axes in enumerate(figure.subplots(1, layers, squeeze=False)[0]):
-        axes.set(xlim=(-half, half), ylim=(-half, half), aspect="equal")
+    rows, columns = -(-layers // 2), min(layers, 2)
+    figure = Figure(figsize=(2.9 * columns, 3.1 * rows + 0.8), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid:
         axes.set_axis_off()
+    for layer, axes in enumerate(grid[:layers]):
+        axes.set(xlim=(-half, half), ylim=(-half, half), aspect="equal")
         axes.set_title(f"layer {layer + 1}", fontsize=9)
         for state, row in enumerate(flow_LSS[layer].tolist()):
             for target, weight in enumerate(row):
                 if weight >= FAINTEST:
                     _arrow(axes, curve(centers_S2, state, target), weight)
         draw_states(axes, automaton, centers_S2)
-    figure.suptitle("attention from positions in one state to positions in another, mean over heads", fontsize=9)
-    figure.savefig(directory / "attention-automaton.svg", metadata={"Date": None})
+    draw_legend(figure, automaton)
+    figure.suptitle("attention from positions in one state to those in another, mean over heads", fontsize=8)
+    save(figure, directory / "attention-automaton.svg")
 
 
 def _arrow(axes: Any, curve_42: Any, weight: float) -> None:
@@ -145,8 +154,8 @@ def _arrow(axes: Any, curve_42: Any, weight: float) -> None:
     arrow = FancyArrowPatch(path=outline, arrowstyle="-|>", mutation_scale=10, linewidth=0.3 + 4 * weight, zorder=1)
     arrow.set(color="#2f6fb0", alpha=0.35 + 0.6 * weight)
     axes.add_patch(arrow)
-    middle = curve_42.T @ [1 / 8, 3 / 8, 3 / 8, 1 / 8]
-    axes.text(*middle, f"{weight:.2f}", fontsize=7, ha="center", va="center", color=INK, zorder=6)
+    if weight >= NUMBERED:
+        label_edge(axes, curve_42, f"{weight:.2f}", at=0.3, fontsize=7, color=INK)
 
 
 def draw_hidden(automaton: Automaton, hidden_PD: Tensor, states_P: Tensor, path: Path) -> None:
@@ -171,7 +180,7 @@ def draw_hidden(automaton: Automaton, hidden_PD: Tensor, states_P: Tensor, path:
     axes.set(xlabel="first principal component", ylabel="second")
     axes.set_title("hidden states of the last layer, by the automaton's state", fontsize=9)
     axes.legend(fontsize=8)
-    figure.savefig(path, metadata={"Date": None})
+    save(figure, path)
 
 
 def principal(rows_PD: Tensor) -> Tensor:

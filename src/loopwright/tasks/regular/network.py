@@ -37,9 +37,9 @@ class Network:
     def build(self, *, vocabulary: int, classes: int, states: int, longest: int, trained: int) -> nn.Module:
         """The model, for sequences of up to `longest` tokens, in training `trained`. Raises ConfigError where it cannot
         read so many, or for sizes that do not fit together."""
-        for field in ("width", "layers", "heads"):
-            if getattr(self, field) < 1:
-                raise ConfigError(f"network {field} {getattr(self, field)}: must be 1 at least")
+        for field, least in {"width": 1, "layers": 1, "heads": 1, "rank": 0}.items():
+            if getattr(self, field) < least:
+                raise ConfigError(f"network {field} {getattr(self, field)}: must be {least} at least")
         embedding = Embedding(vocabulary, self.width, rank=self.rank or None)
         heads = Heads(embedding, classes=classes, states=states, tied=self.tied)
         if self.kind != "transformer":
@@ -54,4 +54,7 @@ class Network:
                 f"most_positions {most}: the longest sequence has {longest} tokens, BOS and EOS among them; "
                 f"raise it to {longest}, shorten the corpus's longest or beyond, or take positions rotary or none"
             )
-        return positions(self.positions, self.width, longest, most=most, drawn=trained)
+        if self.positions == "rotary" and self.width // self.heads % 2:
+            raise ConfigError(f"rotary positions, width {self.width} for {self.heads} heads: give each an even width")
+        reached = longest if self.positions == "random" else most
+        return positions(self.positions, self.width, reached, most=most, drawn=trained)

@@ -1,0 +1,1 @@
+"""What studies conclude: tables and pictures over the results of their members."""
