@@ -221,9 +221,9 @@ def test_the_step_that_broke_a_run_is_done_again_up_to_there(seed, last, tmp_pat
 
 
 def test_the_record_of_a_broken_step_is_that_of_a_step(run):
-    done = replay(run, 7)
-    error = NonFiniteError("", 7, done.trace.record["loss"], done.trace.record["grad_norm"])
-    walk = Recorded.open(run).after(6)
+    done = replay(run, 9)
+    error = NonFiniteError("", 9, done.trace.record["loss"], done.trace.record["grad_norm"])
+    walk = Recorded.open(run).after(8)
     walk.state.optimizer.param_groups[0]["lr"] = done.trace.record["lr"]
     assert broken_record(error, walk.state, walk.cadence, done.trace.shards) == done.trace.record
 
