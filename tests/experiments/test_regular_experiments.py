@@ -9,6 +9,8 @@ import pytest
 
 from loopwright.core import Expect, Experiment
 from loopwright.experiments import capacity, lengths, regular
+from loopwright.studies.capacity import Reached, verdict
+from loopwright.studies.lengths import curve
 from loopwright.tasks.regular.language import RegularLanguages
 
 MAKERS = [make for name, make in inspect.getmembers(regular, inspect.isfunction) if name.startswith("fsm_")]
@@ -49,7 +51,12 @@ def finished(run, accuracies, test):
     """What a study gets of a member that was trained: its validations in a history, its test metrics."""
     (run / "logs").mkdir(parents=True)
     lines = [
-        {"kind": "validation", "step": step, "metrics": {"class_accuracy": accuracy, "state_accuracy": accuracy}}
+        {
+            "kind": "validation",
+            "step": step,
+            "epoch": step - 1,
+            "metrics": {"class_accuracy": accuracy, "state_accuracy": accuracy},
+        }
         for step, accuracy in enumerate(accuracies, 1)
     ]
     (run / "logs" / "history.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -70,7 +77,7 @@ def test_capacity_counts_epochs_until_classes_and_states_are_learned(tmp_path):
 
 
 def test_capacity_says_so_where_no_width_learned():
-    assert capacity.verdict([capacity.Reached(2, 0, math.nan, {})]).startswith("No width learned with every seed.")
+    assert verdict([Reached(2, 0, math.nan, {})]).startswith("No width learned with every seed.")
 
 
 def test_members_of_the_capacity_study_differ_in_width_and_seed_alone():
@@ -88,7 +95,7 @@ def test_lengths_shows_every_network_on_every_language(tmp_path):
     rows = json.loads((tmp_path / "lengths.json").read_text())["rows"]
     assert [row[:2] for row in rows[:4]] == [["fsm-ab-star", network] for network in lengths.NETWORKS]
     assert len(rows) == 20
-    assert lengths.curve({"test": {"best": best}}) == ([3.0, 53.5], [1.0, 0.5])
+    assert curve({"test": {"best": best}}) == ([3.0, 53.5], [1.0, 0.5])
 
 
 def test_members_of_one_language_differ_in_the_network_alone_but_for_the_gru():
