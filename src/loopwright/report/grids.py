@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -84,12 +85,21 @@ def results(record: Record) -> Grid | None:
     deciding, _ = record.deciding
     names = sorted(
         {name for measured in columns.values() for name in measured},
-        key=lambda name: (name != deciding, name),
+        key=lambda name: (name != deciding, natural(name)),
     )
     rows = [[Cell(name), *(metric_cell(columns[place].get(name)) for place in columns)] for name in names]
     head = ["metric", *(f"{split} {which}" for split, which in columns)]
     note = f"{deciding} decides which step is best." if deciding in names else ""
     return Grid("Results", head, rows, "metrics.json", note, frozenset({0} if note else ())) if rows else None
+
+
+def natural(name: str) -> list[str | int]:
+    """A key that sorts the numbers in names by their value.
+
+    >>> sorted(["up_to_14", "up_to_7"], key=natural)
+    ['up_to_7', 'up_to_14']
+    """
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
 def progress(record: Record, best: int | None) -> Grid | None:
