@@ -148,13 +148,14 @@ class RegularLanguages:
         return penalty + sum(self.weights[asked] * scores.mean_nll(asked) for asked in counted)
 
     def beside_the_optimum(self, scores: Scores, split: Split) -> dict[str, float]:
-        """Next-token NLL in nats a token, and how much it is above that of who knows the strings' source exactly; the
-        accuracy which that one would be expected to have."""
+        """The next token's NLL in nats a position, how much it is above that of who knows the strings' source exactly,
+        and the accuracy which that one would be expected to have; the state's NLL, whose best is 0."""
         best = self.optimum.next_tokens(self.strings.sets[split])
         mask = scores.mask[:, :-1]
         nll = scores.mean_nll("next")
         return {
             "nll": nll,
+            "state_nll": scores.mean_nll("state"),
             "excess_nll": nll + mean(torch.from_numpy(best.log_prob), mask),
             "token_accuracy_optimum": mean(torch.from_numpy(best.best_prob), mask),
         }
