@@ -85,7 +85,7 @@ def measure(*, quick: bool) -> Section:
 
 
 def seconds_per_step(run: Callable[[Watch], None], steps: int) -> float:
-    """The median step of a fresh run."""
+    """The mean step of a fresh run, after its warm-up."""
     watch = Watch(WARMUP, steps)
     run(watch)
     return watch.seconds_per_step

@@ -97,7 +97,7 @@ class RegularLanguages:
         }
         return SequenceData(splits, Weigh(tuple(self.weights)))
 
-    @property
+    @cached_property
     def weights(self) -> dict[str, float]:
         """The factors of the components that count. Raises ConfigError where none does, or one is negative."""
         factors = {"next": self.next_weight, "class": self.class_weight, "state": self.state_weight, "l1_u": self.l1_u}
@@ -224,7 +224,7 @@ def spread(count: int, total: int) -> Tensor:
 
 def penalized(model: nn.Module) -> Tensor:
     """The penalty on the embedding's factor U, a scalar. Raises ConfigError where workers hold parts of U alone."""
-    u = cast(Embedding, model.embedding).u
-    if is_sharded(u):
+    embedding = cast(Embedding, model.embedding)
+    if is_sharded(embedding.u):
         raise ConfigError("parallel: fsdp does not go with l1_u, which needs whole weights; set --parallel replicate")
-    return losses.l1_penalty(u)
+    return embedding.l1_u()
