@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -11,9 +12,12 @@ from typing import TypeVar
 from torch import distributed as dist
 
 from guarantees.forks import fork, wait
-from loopwright.core.group import GRACE, Group
+from loopwright.core.group import Group
 
 T = TypeVar("T")
+
+LATE = timedelta(seconds=60)
+"""How late a process of a busy machine may be."""
 
 
 def among(
@@ -31,11 +35,11 @@ def among(
     with tempfile.TemporaryDirectory() as directory:
         meeting = str(Path(directory) / "meeting")
         children = [fork(partial(join, meeting, n, size, others or work)) for n in range(size) if n != rank]
-        group = Group.join(dist.FileStore(meeting, size), rank, size)
+        group = meet(meeting, rank, size)
         try:
             result = work(group)
             if code == 0:
-                group.leave(GRACE)
+                group.leave(LATE)
         finally:
             dist.destroy_process_group()
             codes = wait(*children)
@@ -45,6 +49,14 @@ def among(
 
 def join(meeting: str, rank: int, size: int, work: Callable[[Group], object]) -> None:
     """What another worker does."""
-    group = Group.join(dist.FileStore(meeting, size), rank, size)
+    group = meet(meeting, rank, size)
     work(group)
-    group.leave(GRACE)
+    group.leave(LATE)
+
+
+def meet(meeting: str, rank: int, size: int) -> Group:
+    """A group whose members have all come: one that then dies at once is missed by `work`, not while joining."""
+    group = Group.join(dist.FileStore(meeting, size), rank, size)
+    group.exchange("here")
+    group.sent_bytes = 0
+    return group
