@@ -18,7 +18,7 @@ MEASURED = [*MODULES, *sorted((ROOT / "guarantees").glob("*.py"))]
 LEVELS = {
     0: ("__init__", "bits", "errors", "protocols", "reading", "seeding"),
     1: ("files", "initializers", "lines", "weights"),
-    2: ("config", "core", "data", "journal", "losses", "metrics", "models", "store"),
+    2: ("config", "core", "doctor", "data", "journal", "losses", "metrics", "models", "store"),
     3: ("tasks",),
     4: ("report", "studies"),
     5: ("experiments",),
