@@ -18,13 +18,13 @@ MEASURED = [*MODULES, *sorted((ROOT / "guarantees").glob("*.py"))]
 LEVELS = {
     0: ("__init__", "bits", "errors", "protocols", "reading", "seeding"),
     1: ("files", "initializers", "lines", "weights"),
-    2: ("config", "core", "doctor", "data", "journal", "losses", "metrics", "models", "store"),
-    3: ("tasks",),
+    2: ("config", "core", "data", "journal", "losses", "metrics", "models", "store"),
+    3: ("doctor", "tasks"),
     4: ("report", "studies"),
     5: ("experiments",),
     6: ("running",),
     7: ("comparing",),
-    8: ("auditing", "rerunning"),
+    8: ("auditing", "rerunning", "watching"),
     9: ("cli", "testing"),
     10: ("__main__",),
 }
@@ -126,6 +126,8 @@ NEEDED = {"load": {"torch": ("weights_only", True), "np": ("allow_pickle", False
 
 IMPORTERS = {
     "running/registry.py": "imports what the command line names; a record never chooses it (running.config.trusted)",
+    "watching/script.py": "runs the script that the command line names",
+    "__init__.py": "imports what watches when it is asked for, by names of its own",
     "cli/main.py": "imports the verb's module, one of a list of its own",
 }
 

@@ -25,6 +25,7 @@ VERBS = {
     "audit": "prove the promises on an experiment: loopwright audit NAME [--only CHECK,…]",
     "replay": "do one step of a run again and show it: loopwright replay RUN --step N",
     "bisect": "where two runs part, in what, and why: loopwright bisect RUN_A RUN_B",
+    "watch": "run any PyTorch script under the doctor: loopwright watch SCRIPT.py [ARGS]",
     "env": "platform, versions, and how fast this machine multiplies",
 }
 
@@ -48,11 +49,12 @@ exit codes: 0 fine; 1 it worked and the answer is bad (a claim was missed); 2 ba
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (the process's own if None); the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    for stream in (sys.stdout, sys.stderr):
+    watched = arguments[:1] == ["watch"]  # a script's own arguments and streams are left as they are
+    for stream in () if watched else (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    traceback = "--traceback" in arguments
-    arguments = [argument for argument in arguments if argument != "--traceback"]
+    traceback = "--traceback" in arguments and not watched
+    arguments = [argument for argument in arguments if watched or argument != "--traceback"]
     try:
         return dispatch(arguments)
     except LoopwrightError as error:

@@ -15,12 +15,17 @@ _FOLDER = Path(__file__).parent
 
 def render_page(content: Content) -> str:
     """The page as HTML. All text out of files is escaped by the template engine."""
-    environment = jinja2.Environment(
+    return environment().get_template("report.html.j2").render(report=content, version=__version__)
+
+
+def environment() -> jinja2.Environment:
+    """What renders the templates of this folder."""
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["address"] = lambda svg: data_uri(svg.encode(), "image/svg+xml")
-    return environment.get_template("report.html.j2").render(report=content, version=__version__)
+    made.filters["address"] = lambda svg: data_uri(svg.encode(), "image/svg+xml")
+    return made

@@ -1,0 +1,183 @@
+"""The doctor: opens and closes its eyes, asks the rules, keeps what they find, and says what it could not check.
+
+The first steps are all looked at. Later ones now and then, for as long as looking has taken no more than a small share
+of the time that has gone by; so a program that runs for days is slowed down by that share at most.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from torch.optim import Optimizer
+
+from loopwright.doctor import rules
+from loopwright.doctor.causes import CAUSES
+from loopwright.doctor.eyes import Eyes
+from loopwright.doctor.finding import Finding
+from loopwright.doctor.records import Call, Phase, Step
+from loopwright.doctor.rule import NEEDS, RULES, Moment, View
+from loopwright.doctor.seams import Seams
+from loopwright.doctor.shield import Failures, Shield
+
+FIRST_STEPS = 24
+EVERY = 32
+SHARE = 0.007
+"""The share of time that looking may take, after the first steps."""
+PHASES = 6
+"""So many validations are looked at in any case."""
+IDLE = 24
+MOST_FINDINGS = 200
+assert rules
+
+
+class Doctor:
+    """Watches PyTorch from `start` to `stop`, or as a context; `findings` has what was found, the first first.
+
+    `tell` is called with each finding as it arises. Nothing that the doctor does changes what the program computes, and
+    a mistake of its own only switches a part of it off (`failures`).
+    """
+
+    def __init__(self, tell: Callable[[Finding], None] = lambda finding: None) -> None:
+        self.failures: Failures = {}
+        self.eyes = Eyes(self.failures)
+        self.seams = Seams(self.eyes)
+        self.tell = tell
+        self.findings: list[Finding] = []
+        self.looks = 0
+        self.until = FIRST_STEPS
+        self.following = 0
+        self.began = 0.0
+        self.eyes.judge, self.eyes.reflect, self.eyes.called = self.judge, self.reflect, self.called
+        self.eyes.ended, self.eyes.wants_phase = self.ended, self.wants_phase
+
+    def start(self, *, adopt: bool = False) -> Doctor:
+        """Begin to watch; with `adopt` the optimizers that are there already, too."""
+        self.began = time.perf_counter()
+        self.eyes.open()
+        self.seams.install()
+        if adopt:
+            for each in gc.get_objects():
+                if isinstance(each, Optimizer) and getattr(each, "param_groups", None):
+                    self.eyes.safely(self.eyes.adopt, each)
+        self.eyes.watch_forwards(True)
+        return self
+
+    def stop(self) -> None:
+        """End watching; what was seen last is judged."""
+        if self.eyes.stretch:
+            self.eyes.safely(self.last_phase)
+        self.ask("end", View(self.eyes.program, self.eyes))
+        self.eyes.close()
+        self.seams.remove()
+
+    def __enter__(self) -> Doctor:
+        return self.start(adopt=True)
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def last_phase(self) -> None:
+        """What ran since the last step."""
+        calls = [call for call in self.eyes.calls if not call.flowed]
+        if calls:
+            losses = [loss for loss in self.eyes.loss_calls if not loss.flowed]
+            phase = Phase(self.eyes.program.count, calls, losses)
+            self.eyes.program.phases.append(phase)
+            self.reflect(phase)
+
+    @property
+    def share(self) -> float:
+        """The share of time that looking has taken so far."""
+        return self.eyes.seconds / max(1e-9, time.perf_counter() - self.began)
+
+    def wants_phase(self) -> bool:
+        """Whether what may begin now should be looked at: a validation."""
+        if self.looks < PHASES or self.share < SHARE:
+            self.looks += 1
+            return True
+        return False
+
+    def ended(self) -> None:
+        """A step is over: is the next one looked at?"""
+        program = self.eyes.program
+        optimizers = max(1, sum(held.steps > 0 for held in program.held.values()))
+        if self.eyes.stretch and program.count >= self.until * (optimizers if self.until == FIRST_STEPS else 1):
+            self.following = program.count + EVERY
+            self.until = program.count
+            self.eyes.close()
+        elif not self.eyes.stretch and program.count >= self.following:
+            self.following = program.count + EVERY
+            if self.share < SHARE:
+                self.until = program.count + 2 * optimizers
+                self.eyes.open()
+
+    def called(self, call: Call) -> None:
+        """A model was called."""
+        self.ask("call", View(self.eyes.program, self.eyes, call=call))
+
+    def judge(self, step: Step) -> None:
+        """A step was looked at."""
+        self.ask("step", View(self.eyes.program, self.eyes, step=step))
+
+    def reflect(self, phase: Phase) -> None:
+        """What ran without an update was looked at."""
+        self.ask("phase", View(self.eyes.program, self.eyes, phase=phase))
+
+    def ask(self, moment: Moment, view: View) -> None:
+        """Ask the rules of a moment."""
+        for each in RULES:
+            name = f"rule {each.look.__name__}"
+            if each.moment == moment and name not in self.failures:
+                with Shield(name, self.failures):
+                    self.note(each.look(view))
+
+    def note(self, found: Iterable[Finding]) -> None:
+        """Keep findings, each cause in each place once, and tell of them."""
+        for finding in found:
+            known = {(one.cause, one.where) for one in self.findings}
+            alike = [one for one in self.findings if one.cause == finding.cause]
+            if (finding.cause, finding.where) in known or len(alike) >= 3 or len(self.findings) >= MOST_FINDINGS:
+                continue
+            self.findings.append(finding)
+            with Shield("tell", self.failures):
+                self.tell(finding)
+
+    @property
+    def ranked(self) -> list[Finding]:
+        """The findings, the most probable cause first."""
+        return sorted(self.findings, key=lambda finding: finding.rank)
+
+    def unchecked(self) -> dict[str, list[str]]:
+        """Why causes were not looked for: the reason, and their names."""
+        found: dict[str, list[str]] = {}
+        covered: set[str] = set()
+        for each in RULES:
+            reason, seen = NEEDS[each.needs]
+            if seen(self.eyes.program):
+                covered |= set(each.causes)
+        for each in RULES:
+            reason, _ = NEEDS[each.needs]
+            for cause in each.causes:
+                if cause not in covered and cause not in found.get(reason, []):
+                    found.setdefault(reason, []).append(cause)
+        known = {cause for each in RULES for cause in each.causes}
+        found["not visible from outside"] = [name for name in CAUSES if name not in known]
+        return found
+
+    def summary(self) -> dict[str, Any]:
+        """Plain values: what was found, what was seen, what was not checked."""
+        program = self.eyes.program
+        return {
+            "findings": [finding.as_dict() for finding in self.ranked],
+            "steps": program.count,
+            "backward_passes": program.backwards,
+            "optimizers": [f"{held.kind}: {held.steps} steps" for held in program.held.values()],
+            "validations": len(program.phases),
+            "compiled": program.compiled,
+            "not_checked": self.unchecked(),
+            "failures": dict(self.failures),
+            "seconds_looking": round(self.eyes.seconds, 4),
+        }

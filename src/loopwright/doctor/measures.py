@@ -1,0 +1,170 @@
+"""What the doctor measures of tensors. None of it draws a random number, and none of it changes what it is given."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+LEAVES = 16
+"""How many tensors are taken out of a nested argument."""
+WORDS = 4096
+"""How many numbers of a row are hashed."""
+MULTIPLIERS = (np.arange(1, WORDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+VIEWS = ("View", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Permute", "Clone", "Select", "Slice", "T", "Alias")
+VIEWS = (*VIEWS, "ToCopy", "Expand", "UnsafeView", "Index", "AsStrided", "Contiguous", "Split", "Unbind", "Chunk")
+
+
+def tensors(value: Any, depth: int = 3) -> Iterator[Tensor]:
+    """The tensors in a nested value, in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif depth and isinstance(value, Mapping):
+        for each in value.values():
+            yield from tensors(each, depth - 1)
+    elif depth and isinstance(value, list | tuple):
+        for each in value:
+            yield from tensors(each, depth - 1)
+
+
+def leaves(*values: Any) -> list[Tensor]:
+    """The first tensors in nested values."""
+    found = []
+    for tensor in tensors(values, 5):
+        found.append(tensor)
+        if len(found) == LEAVES:
+            break
+    return found
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Of one float tensor: how many numbers, their mean, standard deviation, smallest, largest; are all finite, and
+    are all rows alike."""
+
+    count: int
+    mean: float
+    std: float
+    low: float
+    high: float
+    finite: bool
+    alike: bool
+
+    @staticmethod
+    def of(tensor: Tensor) -> Stats:
+        """Measured in float32 or wider."""
+        flat = tensor.detach()
+        flat = flat if flat.dtype in (torch.float32, torch.float64) else flat.float()
+        alike = bool((flat == flat[:1]).all()) if flat.ndim and len(flat) > 1 else False
+        std, mean = torch.std_mean(flat, correction=0)
+        low, high = torch.aminmax(flat)
+        values = [float(mean), float(std), float(low), float(high)]
+        return Stats(flat.numel(), *values, finite=all(map(math.isfinite, values)), alike=alike)
+
+
+def pooled(stats: Sequence[Stats]) -> tuple[float, float]:
+    """Mean and standard deviation over all that were measured."""
+    total = sum(each.count for each in stats)
+    mean = sum(each.mean * each.count for each in stats) / total
+    square = sum((each.std**2 + each.mean**2) * each.count for each in stats) / total
+    return mean, math.sqrt(max(0.0, square - mean**2))
+
+
+def rows(tensor: Tensor) -> list[int]:
+    """A number for each row of a tensor (B, *), equal where the rows' bits are, for the first `WORDS` numbers."""
+    flat = tensor.detach().reshape(len(tensor), -1)[:, :WORDS].contiguous().cpu()
+    flat = flat.float() if flat.dtype in (torch.bfloat16, torch.float16) else flat
+    array = flat.numpy()
+    bits = array.view(f"u{array.itemsize}").astype(np.uint64)
+    mixed = (bits ^ (bits >> np.uint64(17))) * MULTIPLIERS[: bits.shape[1]]
+    found: list[int] = (mixed ^ (mixed >> np.uint64(29))).sum(1).tolist()
+    return found
+
+
+def fingerprint(tensor: Tensor) -> int:
+    """A number that is equal where the bits of two tensors are; of large ones, of a part."""
+    flat = tensor.detach().reshape(-1)
+    part = flat[:: max(1, len(flat) // WORDS)][:WORDS]
+    return hash((tuple(tensor.shape), *rows(part[None]))) if len(part) else 0
+
+
+def norms(values: Sequence[Tensor]) -> list[float]:
+    """The 2-norms of tensors."""
+    if not values:
+        return []
+    return torch.stack([norm.float() for norm in torch._foreach_norm(list(values))]).tolist()
+
+
+def chain(tensor: Tensor, limit: int = 6) -> tuple[str, ...]:
+    """The names of the operations that made `tensor`, the last first, behind what only changes its shape."""
+    found: list[str] = []
+    node = tensor.grad_fn
+    while node is not None and len(found) < limit:
+        name = node.name().removesuffix("0").removesuffix("Backward")
+        found.append(name)
+        if not any(name.startswith(view) for view in VIEWS):
+            break
+        node = node.next_functions[0][0] if node.next_functions else None
+    return tuple(found)
+
+
+def made_by(names: tuple[str, ...]) -> str:
+    """The operation at the end of a chain, in small letters; empty where there is none."""
+    return names[-1].lower().removesuffix("backward") if names else ""
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """What a module is made of. `names` and `owners`: of each parameter by its id, its name and its module's id."""
+
+    names: dict[int, str]
+    owners: dict[int, int]
+    shapes: dict[int, tuple[int, ...]]
+    trainable: frozenset[int]
+    dropouts: list[tuple[str, nn.Module]]
+    batch_norms: list[tuple[str, nn.Module]]
+    modules: dict[int, str]
+    sequence_first: bool
+    looked_at: int
+
+    @staticmethod
+    def of(module: nn.Module, looked_at: int = 0) -> Anatomy:
+        """Looked up in the module and everything below it."""
+        named = list(module.named_modules())
+        owned = [(owner, name, each) for name, owner in named for _, each in owner.named_parameters(recurse=False)]
+        parameters = list(module.named_parameters())
+        recurrent = [each for _, each in named if isinstance(each, nn.RNNBase | nn.MultiheadAttention)]
+        return Anatomy(
+            names={id(parameter): name for name, parameter in parameters},
+            owners={id(parameter): id(owner) for owner, _, parameter in owned},
+            shapes={id(parameter): tuple(parameter.shape) for _, parameter in parameters},
+            trainable=frozenset(id(parameter) for _, parameter in parameters if parameter.requires_grad),
+            dropouts=[(name, each) for name, each in named if drops(each)],
+            batch_norms=[(name, each) for name, each in named if isinstance(each, nn.modules.batchnorm._BatchNorm)],
+            modules={id(each): name for name, each in named},
+            sequence_first=any(not each.batch_first for each in recurrent),
+            looked_at=looked_at,
+        )
+
+
+def drops(module: nn.Module) -> bool:
+    """Whether a module drops something while it is in training mode."""
+    if isinstance(module, nn.modules.dropout._DropoutNd):
+        return module.p > 0
+    rate = getattr(module, "dropout", 0.0)
+    return isinstance(module, nn.RNNBase | nn.MultiheadAttention) and isinstance(rate, float) and rate > 0
+
+
+def chosen(named: Iterable[tuple[str, Tensor]], most: int = 20_000_000) -> list[tuple[str, Tensor]]:
+    """As many of the tensors as have `most` numbers together, every kind of layer among them."""
+    found, total = [], 0
+    for name, tensor in named:
+        if total + tensor.numel() <= most or not found:
+            found.append((name, tensor))
+            total += tensor.numel()
+    return found

@@ -1,0 +1,159 @@
+"""Probes: the program's own model is called once more, on its own batch with one thing changed, and nothing is left of it.
+
+Modes, buffers, plain attributes, generators and what the model prints are afterwards what they were.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from loopwright.doctor.eyes import Eyes
+from loopwright.doctor.measures import leaves
+from loopwright.doctor.records import Call
+from loopwright.seeding import preserved_generators
+
+CHANGED = 1e-4
+"""A difference that is no rounding: relative to the size of the outputs; float32 sums are good to about 1e-6."""
+PLAIN = (int, float, bool, str, Tensor, type(None))
+
+
+@contextmanager
+def undisturbed(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode, no gradients, no output; everything is put back."""
+    parts = list(module.modules())
+    modes = [part.training for part in parts]
+    plain = [{k: v for k, v in vars(part).items() if isinstance(v, PLAIN) and k != "training"} for part in parts]
+    buffers = [(buffer, buffer.clone()) for part in parts for buffer in part.buffers(recurse=False)]
+    silent = io.StringIO()
+    try:
+        with preserved_generators(), torch.no_grad(), redirect_stdout(silent), redirect_stderr(silent):
+            for part in parts:
+                part.training = False
+            yield
+    finally:
+        for part, mode, attributes in zip(parts, modes, plain, strict=True):
+            vars(part).update(attributes)
+            part.training = mode
+        for buffer, before in buffers:
+            if not torch.equal(buffer, before):
+                buffer.data.copy_(before)
+
+
+def outputs(
+    call: Call, replace: Sequence[tuple[Tensor, Tensor]] = (), weights: dict[str, Tensor] | None = None
+) -> list[Tensor]:
+    """What the call's module puts out, with some of its input tensors or weights replaced by others."""
+    args, kwargs = substituted(call.args, replace), substituted(call.kwargs, replace)
+    if weights:
+        return leaves(functional_call(call.module, weights, args, kwargs))
+    return leaves(call.module(*args, **kwargs))
+
+
+def substituted(value: Any, replace: Sequence[tuple[Tensor, Tensor]]) -> Any:
+    """A nested argument with other tensors in it."""
+    if isinstance(value, Tensor):
+        return next((new for old, new in replace if old is value), value)
+    if isinstance(value, dict):
+        return {name: substituted(each, replace) for name, each in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(substituted(each, replace) for each in value)
+    return value
+
+
+def differ(one: Tensor, other: Tensor) -> bool:
+    """Whether two outputs differ by more than rounding."""
+    if one.shape != other.shape:
+        return True
+    if not one.is_floating_point():
+        return not torch.equal(one, other)
+    scale = max(float(one.abs().float().max()), 1e-6) if one.numel() else 1.0
+    return bool(((one - other).abs().float() > CHANGED * scale).any()) if one.numel() else False
+
+
+def depends_on(call: Call, parameters: Sequence[nn.Parameter], eyes: Eyes) -> bool:
+    """Whether the outputs that a gradient came back from depend on these parameters."""
+    names = {id(parameter): name for name, parameter in call.module.named_parameters()}
+    changed = {names[id(p)]: p.detach() * 1.5 + 0.3 for p in parameters if id(p) in names}
+    with undisturbed(call.module):
+        before, after = outputs(call), outputs(call, weights=changed)
+    used = [number for number in call.flowed if number < len(before)]
+    return any(differ(before[number], after[number]) for number in used)
+
+
+def mixes(call: Call, given: Tensor) -> bool | None:
+    """Whether a sample's output depends on another sample of the batch; None where that cannot be told.
+
+    `given` is the input whose rows are the samples.
+    """
+    row = len(given) // 2
+    other = given.clone()
+    if given.is_floating_point():
+        other[row] = 0.7 - 1.3 * given[row]
+    else:
+        other[row] = given[(row + 1) % len(given)]
+    with undisturbed(call.module):
+        before, again, after = outputs(call), outputs(call), outputs(call, [(given, other)])
+    rest = [number for number in range(len(given)) if number != row]
+    found = None
+    for number in sorted(call.flowed or range(len(before))):
+        if number >= len(before) or before[number].ndim == 0 or len(before[number]) != len(given):
+            continue
+        if differ(before[number], again[number]) or not differ(before[number][row], after[number][row]):
+            continue
+        found = bool(found) or differ(before[number][rest], after[number][rest])
+    return found
+
+
+def reach(call: Call, tokens: Tensor, position: int, axis: int = 1) -> tuple[bool, bool] | None:
+    """Whether outputs before `position` change, and whether those from it on do, when the token there is another one.
+
+    `tokens` int64 (B, T), or with `axis` 0 (T, B). None where no output has the tokens' positions.
+    """
+    other = tokens.clone()
+    at = (slice(None), position) if axis == 1 else (position, slice(None))
+    other[at] = tokens.roll(1, 1 - axis)[at]
+    if bool((other == tokens).all()):
+        other[at] = tokens.max() - tokens[at]
+    with undisturbed(call.module):
+        before, after = outputs(call), outputs(call, [(tokens, other)])
+    for number in sorted(call.flowed or range(len(before))):
+        if number < len(before) and (shaped := positions(before[number], tokens)) is not None:
+            changed = positions(after[number], tokens)
+            assert changed is not None
+            if axis == 0:
+                shaped, changed = shaped.transpose(0, 1), changed.transpose(0, 1)
+            return (
+                differ(shaped[:, :position], changed[:, :position]),
+                differ(shaped[:, position:], changed[:, position:]),
+            )
+    return None
+
+
+def positions(output: Tensor, tokens: Tensor) -> Tensor | None:
+    """An output as (B, T, C) where it has a row for each token."""
+    if output.ndim == 3 and output.shape[:2] == tokens.shape:
+        return output
+    if output.ndim == 2 and len(output) == tokens.numel():
+        return output.view(*tokens.shape, -1)
+    if output.ndim == 3 and output.shape[0] == tokens.shape[0] and output.shape[2] == tokens.shape[1]:
+        return output.transpose(1, 2)
+    return None
+
+
+def same_when(call: Call, given: Tensor, other: Tensor, keep: Callable[[Tensor], Tensor]) -> bool | None:
+    """Whether what `keep` takes of the outputs is the same when `given` is replaced by `other`; None without any."""
+    with undisturbed(call.module):
+        before, after = outputs(call), outputs(call, [(given, other)])
+    found = None
+    for number in sorted(call.flowed or range(len(before))):
+        if number < len(before) and before[number].is_floating_point():
+            same = not differ(keep(before[number]), keep(after[number]))
+            found = same if found is None else found and same
+    return found

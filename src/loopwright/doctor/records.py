@@ -1,0 +1,202 @@
+"""What the doctor remembers of a program: its models, optimizers and loaders, and what each step was made of.
+
+Tensors are kept for as long as a step is looked at, not longer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import ref
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+REMEMBERED = 64
+"""How many records of a kind are kept."""
+
+
+@dataclass(eq=False)
+class Call:
+    """A forward pass of an outermost module.
+
+    `inputs` and `outputs`: the tensors in its arguments and in what it returned, in order; `flowed` says which of the
+    outputs a gradient came back to. `ran` has the modules inside that ran. `grad`: whether gradients were recorded.
+    `batch`: whether one of the inputs comes straight from a DataLoader.
+    """
+
+    module: nn.Module
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    training: bool
+    grad: bool
+    inputs: list[Tensor]
+    outputs: list[Tensor] = field(default_factory=list)
+    flowed: set[int] = field(default_factory=set)
+    ran: set[int] = field(default_factory=set)
+    quiet: list[str] = field(default_factory=list)
+    active: list[str] = field(default_factory=list)
+    half: str = ""
+    hash: int = 0
+    batch: bool = False
+
+
+@dataclass(eq=False)
+class LossCall:
+    """A call of one of PyTorch's loss functions: what it was given, and what it returned."""
+
+    kind: str
+    prediction: Tensor
+    target: Tensor
+    options: dict[str, Any]
+    grad: bool
+    value: Tensor | None = None
+    chain: tuple[str, ...] = ()
+    flowed: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Of a LossCall, what is kept: the mean loss of a row that counts (`mean`), that of guessing among `classes`
+    (`chance`, NaN where there are none), the rows, how many of them count, how many different labels they have, the
+    share of the most frequent one, and the operation that made the prediction."""
+
+    kind: str
+    mean: float
+    chance: float
+    classes: int
+    rows: int
+    counted: int
+    labels: int
+    top: float
+    label: int
+    made_by: str
+    value: float
+
+
+@dataclass(eq=False)
+class Backward:
+    """A backward pass; `scaled`: of a loss that a GradScaler had scaled."""
+
+    loss: Tensor
+    scaled: bool = False
+    value: float = float("nan")
+
+
+@dataclass(eq=False)
+class Held:
+    """An optimizer. `steps` counts its steps; `cleared`: its gradients were cleared since its last one; `fresh`: all
+    that happened since then, or since it was built, was looked at."""
+
+    optimizer: ref[Optimizer]
+    kind: str
+    serial: int
+    parameters: frozenset[int]
+    steps: int = 0
+    cleared: bool = True
+    fresh: bool = False
+    order: list[str] = field(default_factory=list)
+    norms: dict[str, float | None] = field(default_factory=dict)
+    clip_scaled: bool = False
+
+
+@dataclass(eq=False)
+class Step:
+    """One step of an optimizer that was looked at.
+
+    `order` has the names of what happened since its step before. `norms`, `weights`, `moves`: the 2-norms of gradient
+    (None: there was none), weight and update, by parameter name; `changed` says whether any element moved.
+    """
+
+    number: int
+    held: Held
+    order: list[str]
+    calls: list[Call]
+    losses: list[LossCall]
+    backwards: list[Backward]
+    rates: list[float] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    norms: dict[str, float | None] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+    moves: dict[str, float] = field(default_factory=dict)
+    unmoved: dict[str, float] = field(default_factory=dict)
+    clips: list[tuple[float, float]] = field(default_factory=list)
+    whole: bool = False
+    cleared: bool = True
+    clip_scaled: bool = False
+    loss: float = float("nan")
+    summaries: list[Summary] = field(default_factory=list)
+
+    @property
+    def ratio(self) -> float:
+        """‖update‖ / ‖weights‖ over everything."""
+        weights = sum(value**2 for value in self.weights.values()) ** 0.5
+        moves = sum(value**2 for value in self.moves.values()) ** 0.5
+        return moves / weights if weights else float("nan")
+
+
+@dataclass(eq=False)
+class Phase:
+    """What ran without an update: a validation, most often. Its calls recorded no gradients, or none came back."""
+
+    step: int
+    calls: list[Call] = field(default_factory=list)
+    losses: list[LossCall] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Loader:
+    """A DataLoader: how often it was begun, how many batches it gave in each epoch, and whether steps follow it."""
+
+    loader: ref[Any]
+    length: int | None
+    samples: int | None
+    sampler: str
+    drawn: list[int] = field(default_factory=list)
+    trains: bool = False
+
+
+@dataclass(eq=False)
+class Program:
+    """All that is known of the program that is watched."""
+
+    held: dict[int, Held] = field(default_factory=dict)
+    loaders: dict[int, Loader] = field(default_factory=dict)
+    steps: deque[Step] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    phases: deque[Phase] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    count: int = 0
+    calls: int = 0
+    backwards: int = 0
+    schedules: dict[int, Schedule] = field(default_factory=dict)
+    orders: list[tuple[int, int, int]] = field(default_factory=list)
+    loads: list[tuple[str, list[str], list[str], int]] = field(default_factory=list)
+    scalers: bool = False
+    compiled: bool = False
+    trained: set[int] = field(default_factory=set)
+    losses: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=4096))
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def recent(self, held: Held) -> list[Step]:
+        """The remembered steps of one optimizer, the oldest first."""
+        return [step for step in self.steps if step.held is held]
+
+    def living(self) -> Iterator[tuple[Held, Optimizer]]:
+        """The optimizers that are still there."""
+        for held in list(self.held.values()):
+            optimizer = held.optimizer()
+            if optimizer is not None:
+                yield held, optimizer
+
+
+@dataclass(eq=False)
+class Schedule:
+    """A learning-rate scheduler: its kind, its steps, and the rates it has seen."""
+
+    kind: str
+    scheduler: ref[Any]
+    steps: int = 0
+    before: bool = False
+    peak: float = 0.0
+    ended_at: int | None = None

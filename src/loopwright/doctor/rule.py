@@ -1,0 +1,65 @@
+"""What a rule is: a function that looks at what is known of a program and yields findings, at one of three moments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from loopwright.doctor.eyes import Eyes
+from loopwright.doctor.finding import Finding
+from loopwright.doctor.records import Call, Phase, Program, Step
+
+Moment = Literal["call", "step", "phase", "end"]
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What a rule may look at: everything known, and the step, phase or call that has just been seen."""
+
+    program: Program
+    eyes: Eyes
+    step: Step | None = None
+    phase: Phase | None = None
+    call: Call | None = None
+
+
+Look = Callable[[View], Iterator[Finding]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`causes` that `look` can name, the `moment` it is asked, and what it `needs` to have seen (a name of NEEDS)."""
+
+    look: Look
+    moment: Moment
+    causes: tuple[str, ...]
+    needs: str
+
+
+NEEDS: dict[str, tuple[str, Callable[[Program], bool]]] = {
+    "steps": ("no optimizer made a step", lambda program: program.count > 0),
+    "20 steps": ("fewer than 20 steps", lambda program: program.count >= 20),
+    "losses": ("none of torch's loss functions was called", lambda program: "losses" in program.notes),
+    "phases": ("no validation was seen", lambda program: bool(program.phases)),
+    "tokens": ("no model of tokens with a target for each was seen", lambda program: "tokens" in program.notes),
+    "batches": ("no model was called on a batch that could be tested", lambda program: "batches" in program.notes),
+    "schedules": ("no scheduler was stepped", lambda program: bool(program.schedules)),
+    "clips": ("no gradient was clipped", lambda program: "clips" in program.notes),
+    "scaler": ("no GradScaler was used", lambda program: program.scalers),
+    "orders": ("no permutation was drawn", lambda program: len(program.orders) > 1),
+    "loads": ("no weights were loaded", lambda program: bool(program.loads)),
+    "modules": ("no module's forward pass was seen", lambda program: program.calls > 0),
+}
+
+RULES: list[Rule] = []
+
+
+def rule(moment: Moment, *causes: str, needs: str = "steps") -> Callable[[Look], Look]:
+    """Make a rule of the function below."""
+
+    def register(look: Look) -> Look:
+        RULES.append(Rule(look, moment, causes, needs))
+        return look
+
+    return register

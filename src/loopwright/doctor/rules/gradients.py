@@ -1,0 +1,220 @@
+"""Gradients: where they do not come, vanish, grow, or are cut off."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+
+from torch import nn
+
+from loopwright.doctor.finding import Finding
+from loopwright.doctor.probes import depends_on
+from loopwright.doctor.records import Step
+from loopwright.doctor.rule import View, rule
+from loopwright.errors import some
+
+DEPTH = 5
+VANISHED = 1e-4
+CLIPPED_AWAY = 100.0
+
+
+@rule("step", "graph-cut", needs="modules")
+def cut(view: View) -> Iterator[Finding]:
+    """A part that ran and is held by the optimizer gets no gradient, though what the loss saw depends on it."""
+    step = view.step
+    if not step or step.number not in (2, 3, 8) or not step.whole:
+        return
+    missing = {name for name, norm in step.norms.items() if norm is None}
+    if not missing:
+        return
+    for call in step.calls:
+        anatomy = view.eyes.anatomy(call.module)
+        cut_off = [
+            parameter
+            for parameter in call.module.parameters()
+            if parameter.grad is None
+            and parameter.requires_grad
+            and id(parameter) in step.held.parameters
+            and anatomy.owners.get(id(parameter)) in call.ran
+        ]
+        cut_off = [parameter for parameter in cut_off if always_missing(view, step, anatomy.names[id(parameter)])]
+        if cut_off and depends_on(call, cut_off, view.eyes):
+            names = [anatomy.names[id(parameter)] for parameter in cut_off]
+            yield Finding(
+                "error",
+                "graph-cut",
+                f"{len(names)} parameters have no gradient after {step.number} backward passes: {some(names, 4)}",
+                step.number,
+                names[0].rpartition(".")[0] or type(call.module).__name__,
+                probe="these parameters were changed for a moment: the output that the loss is taken from changed",
+                certainty=0.96,
+            )
+    yield from cut_between(view, step)
+
+
+def always_missing(view: View, step: Step, name: str) -> bool:
+    """Whether a parameter has had no gradient in any of the optimizer's steps that were looked at."""
+    return all(other.norms.get(name) is None for other in view.program.recent(step.held) if name in other.norms)
+
+
+def cut_between(view: View, step: Step) -> Iterator[Finding]:
+    """A module whose output another one takes up, without its graph."""
+    others = [call for call in view.eyes.calls if not call.flowed and call.grad]
+    taken = {tensor.data_ptr() for call in step.calls for tensor in call.inputs}
+    for call in others:
+        held = [p for p in call.module.parameters() if p.requires_grad and id(p) in step.held.parameters]
+        passes_on = any(tensor.data_ptr() in taken for tensor in call.outputs)
+        if held and passes_on and step.number >= 3 and all(p.grad is None for p in held):
+            name = type(call.module).__name__
+            yield Finding(
+                "error",
+                "graph-cut",
+                f"{name} is trained by the same optimizer and gets no gradient in {step.number} steps; what it puts "
+                "out reaches the loss through memory that carries no graph",
+                step.number,
+                name,
+                certainty=0.93,
+            )
+
+
+@rule("step", "frozen", needs="modules")
+def frozen(view: View) -> Iterator[Finding]:
+    """Layers that do not require gradients, and were neither loaded nor trained, in an optimizer that holds them."""
+    step = view.step
+    if not step or step.number != 2:
+        return
+    for call in step.calls:
+        anatomy = view.eyes.anatomy(call.module)
+        if any("lora" in name.lower() or "adapter" in name.lower() for name in anatomy.names.values()):
+            continue
+        found = [
+            name
+            for name, part in call.module.named_modules()
+            if isinstance(part, nn.Linear | nn.modules.conv._ConvNd | nn.RNNBase) and id(part) in call.ran
+            if (weights := list(part.parameters(recurse=False)))
+            and not any(weight.requires_grad for weight in weights)
+            and all(id(weight) in step.held.parameters for weight in weights)
+            and not trained_before(view, weights)
+        ]
+        if found:
+            yield Finding(
+                "warning",
+                "frozen",
+                f"{len(found)} layers in the optimizer do not require gradients and hold the weights they were "
+                f"initialized with: {some(found, 4)}",
+                step.number,
+                found[0],
+                certainty=0.75,
+            )
+
+
+def trained_before(view: View, weights: list[nn.Parameter]) -> bool:
+    """Whether weights were loaded, or moved by another optimizer before."""
+    loaded: set[int] = view.program.notes.get("loaded", set())
+    others = {
+        i for held in view.program.held.values() if view.step and held is not view.step.held for i in held.parameters
+    }
+    return any(id(weight) in loaded or id(weight) in others for weight in weights)
+
+
+@rule("step", "zeroed-gradient", needs="modules")
+def zeroed(view: View) -> Iterator[Finding]:
+    """Gradients that are there, and zero throughout, step after step, in a layer whose neighbors have some."""
+    step = view.step
+    if not step or step.number not in (6, 12):
+        return
+    recent = view.program.recent(step.held)[-5:]
+    names = [
+        name
+        for name in step.norms
+        if len(recent) == 5 and all(one.norms.get(name) == 0.0 for one in recent) and step.weights.get(name)
+    ]
+    weights = [name for name in names if name.endswith("weight")]
+    dead = view.program.notes.get("dead", {})
+    if weights and len(names) < len(step.norms) and not any(shares_dead(dead[place]) for place in dead):
+        yield Finding(
+            "warning",
+            "zeroed-gradient",
+            f"the gradients of {some(names, 4)} were exactly 0 in five steps",
+            step.number,
+            names[0],
+            certainty=0.8,
+        )
+
+
+def shares_dead(shares: dict[int, tuple[float, int]]) -> bool:
+    """Whether a rectifier was dead when it was looked at last."""
+    return bool(shares) and list(shares.values())[-1][0] > 0.8
+
+
+@rule("step", "clip-too-low", needs="clips")
+def clipped_away(view: View) -> Iterator[Finding]:
+    """Nearly all of every gradient is cut."""
+    step = view.step
+    if not step or step.number < 8:
+        return
+    clips = [clip for one in view.program.recent(step.held)[-12:] for clip in one.clips]
+    excess = [norm / limit for norm, limit in clips if limit > 0]
+    if len(excess) >= 6 and min(excess) > CLIPPED_AWAY / 5 and statistics.median(excess) > CLIPPED_AWAY:
+        norm, limit = clips[-1]
+        yield Finding(
+            "warning",
+            "clip-too-low",
+            f"in {len(excess)} steps of {len(excess)} the norm was {statistics.median(excess):.0f} times the limit "
+            f"(median; last: {norm:.3g} cut to {limit:g})",
+            step.number,
+            certainty=0.8,
+        )
+
+
+@rule("step", "vanishing-gradients", needs="modules")
+def vanishing(view: View) -> Iterator[Finding]:
+    """From the last layer to the first the gradient loses four orders of magnitude."""
+    step = view.step
+    if not step or step.number not in (5, 12, 20) or not step.calls:
+        return
+    profile = depth_profile(step)
+    if len(profile) < DEPTH:
+        return
+    first, last = statistics.median(profile[:2]), statistics.median(profile[-2:])
+    if last > 0 and 0 <= first < VANISHED * last:
+        yield Finding(
+            "warning",
+            "vanishing-gradients",
+            f"gradient norm over weight norm is {first:.2g} in the first layers and {last:.2g} in the last "
+            f"of {len(profile)}",
+            step.number,
+            certainty=0.7,
+        )
+
+
+def depth_profile(step: Step) -> list[float]:
+    """Gradient norm over weight norm of each matrix that has both, from the first to the last layer."""
+    return [
+        norm / step.weights[name]
+        for name, norm in step.norms.items()
+        if norm is not None and name.endswith("weight") and step.weights.get(name, 0) > 0 and "norm" not in name.lower()
+    ]
+
+
+@rule("step", "exploding-gradients", needs="20 steps")
+def exploding(view: View) -> Iterator[Finding]:
+    """The gradient norm grows by orders of magnitude, and the rate is not what drives it."""
+    step = view.step
+    if not step or step.number < 8:
+        return
+    norms = [total(one) for one in view.program.recent(step.held)[-24:]]
+    small = statistics.median(norms[:4]) if len(norms) >= 8 else 0.0
+    if small > 0 and statistics.median(norms[-3:]) > 1e3 * max(small, 1.0) and statistics.median(norms[-3:]) > 1e4:
+        yield Finding(
+            "warning",
+            "exploding-gradients",
+            f"the gradient norm went from {small:.3g} to {norms[-1]:.3g} within {len(norms)} steps",
+            step.number,
+            certainty=0.62,
+        )
+
+
+def total(step: Step) -> float:
+    """The joint norm of a step's gradients."""
+    return sum((norm or 0.0) ** 2 for norm in step.norms.values()) ** 0.5

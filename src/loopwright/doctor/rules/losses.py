@@ -1,0 +1,169 @@
+"""Loss functions and what they are given: logits or probabilities, shapes, ranges, masks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+
+from loopwright.doctor.finding import Finding
+from loopwright.doctor.measures import made_by
+from loopwright.doctor.records import LossCall
+from loopwright.doctor.rule import View, rule
+
+LOGITS = ("cross_entropy", "binary_cross_entropy_with_logits")
+REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+RECTIFIERS = ("relu", "clampmin", "threshold")
+
+
+@rule("step", "double-softmax", "final-activation", needs="losses")
+def logits_squashed(view: View) -> Iterator[Finding]:
+    """A loss that expects logits is given what a softmax, sigmoid or rectifier has made."""
+    step = view.step
+    for loss in step.losses if step else []:
+        if loss.kind not in LOGITS:
+            continue
+        maker, number = made_by(loss.chain), step.number if step else 0
+        rows = loss.prediction.detach()
+        if maker in ("softmax", "sigmoid") or (loss.kind == "cross_entropy" and sums_to_one(rows)):
+            shown = maker or "probabilities"
+            yield Finding(
+                "error",
+                "double-softmax",
+                f"{loss.kind} is given the output of {shown}: between {float(rows.min()):.3g} and "
+                f"{float(rows.max()):.3g}" + (", each row sums to 1" if sums_to_one(rows) else ""),
+                number,
+                certainty=0.97,
+            )
+        elif maker in RECTIFIERS:
+            yield Finding(
+                "error",
+                "final-activation",
+                f"{loss.kind} is given the output of {maker}: no logit is below {float(rows.min()):.3g}",
+                number,
+                certainty=0.93,
+            )
+
+
+def sums_to_one(rows: torch.Tensor) -> bool:
+    """Whether rows (N, C) are probabilities."""
+    if rows.ndim < 2 or rows.shape[1] < 2 or len(rows) < 4 or rows.numel() > 20_000_000:
+        return False
+    return bool((rows >= 0).all()) and bool(((rows.sum(1) - 1).abs() < 1e-3).all())
+
+
+@rule("step", "wrong-loss", needs="losses")
+def does_not_fit(view: View) -> Iterator[Finding]:
+    """nll_loss or kl_div without log-probabilities."""
+    step = view.step
+    for loss in step.losses if step else []:
+        said = misfit(loss)
+        if said:
+            yield Finding("error", "wrong-loss", said, step.number if step else 0, certainty=0.95)
+
+
+def misfit(loss: LossCall) -> str:
+    """What a loss is given that it was not made for."""
+    rows = loss.prediction.detach().float()
+    if rows.ndim < 2 or rows.numel() > 20_000_000 or len(rows) < 2 or not bool(rows.isfinite().all()):
+        return ""
+    if loss.kind == "nll_loss" and rows.shape[1] > 1:
+        off = float(torch.logsumexp(rows, 1).abs().max())
+        if off > 0.02:
+            kind = "probabilities" if sums_to_one(rows) else "logits"
+            return f"nll_loss is given {kind}: exp of a row sums to {math.exp(min(off, 80)):.3g} or its inverse, not 1"
+    if loss.kind == "kl_div" and float(rows.max()) > 1e-3:
+        return f"kl_div is given numbers up to {float(rows.max()):.3g}; logarithms of probabilities are at most 0"
+    return ""
+
+
+@rule("step", "target-broadcast", needs="losses")
+def broadcasts(view: View) -> Iterator[Finding]:
+    """Prediction (N, 1) against target (N,): each with each."""
+    step = view.step
+    for loss in step.losses if step else []:
+        one, other = tuple(loss.prediction.shape), tuple(loss.target.shape)
+        if loss.kind not in REGRESSION or one == other:
+            continue
+        both = torch.broadcast_shapes(one, other)
+        if math.prod(both) > max(math.prod(one), math.prod(other)) and len(one) != len(other):
+            yield Finding(
+                "error",
+                "target-broadcast",
+                f"{loss.kind} compares {one} with {other}: {math.prod(both)} pairs instead of {max(one + other)}",
+                step.number if step else 0,
+                certainty=0.97,
+            )
+    for shapes, count in view.program.notes.get("broadcast", {}).items():
+        if count >= 2 and step and step.number == 2:
+            yield Finding(
+                "error",
+                "target-broadcast",
+                f"a difference of {shapes[0]} and {shapes[1]} is {shapes[2]}: each with each",
+                view.program.count,
+                certainty=0.9,
+            )
+
+
+@rule("step", "nothing-supervised", needs="losses")
+def next_to_nothing(view: View) -> Iterator[Finding]:
+    """The targets that count are a tiny part of all."""
+    step = view.step
+    if not step or step.number < 2:
+        return
+    recent = [s for one in view.program.recent(step.held)[-3:] for s in one.summaries if s.rows >= 32]
+    if len(recent) >= 2 and all(s.counted < 0.01 * s.rows for s in recent):
+        counted, rows = sum(s.counted for s in recent), sum(s.rows for s in recent)
+        yield Finding(
+            "warning",
+            "nothing-supervised",
+            f"{counted} of {rows} targets count in the loss, the others have the ignore index",
+            step.number,
+            certainty=0.85,
+        )
+
+
+@rule("step", "bad-init-scale", needs="losses")
+def first_loss(view: View) -> Iterator[Finding]:
+    """The first loss is far above that of guessing, though the input is scaled."""
+    step = view.step
+    if not step or step.number != 1:
+        return
+    for summary in step.summaries:
+        far = summary.mean > 3 * summary.chance and summary.mean > summary.chance + 2
+        if far and math.isfinite(summary.mean):
+            stats = [s for _, _, s in view.program.notes.get("train_stats", [])]
+            if stats and max(abs(stats[0].high), abs(stats[0].low)) > 50:
+                return
+            yield Finding(
+                "warning",
+                "bad-init-scale",
+                f"the first loss is {summary.mean:.3g}; guessing among "
+                f"{summary.classes or 2} classes has {summary.chance:.3g}",
+                1,
+                certainty=0.7,
+            )
+
+
+@rule("step", "unscaled-target", needs="losses")
+def targets_far_away(view: View) -> Iterator[Finding]:
+    """Regression targets in hundreds, predictions near 0."""
+    step = view.step
+    if not step or step.number != 1:
+        return
+    for loss in step.losses:
+        if loss.kind not in REGRESSION or not loss.target.is_floating_point() or loss.target.numel() < 8:
+            continue
+        spread = float(loss.target.float().std())
+        size = float(loss.target.float().abs().mean())
+        reach = float(loss.prediction.detach().float().abs().max())
+        if (spread > 30 or size > 100) and size > 30 * (reach + 1):
+            yield Finding(
+                "warning",
+                "unscaled-target",
+                f"targets have mean size {size:.4g} and deviation {spread:.4g}, the first predictions at most "
+                f"{reach:.3g}",
+                1,
+                certainty=0.75,
+            )

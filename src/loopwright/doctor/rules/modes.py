@@ -1,0 +1,153 @@
+"""Training and evaluation mode, by what happens, not by what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import nn
+
+from loopwright.doctor.finding import Finding
+from loopwright.doctor.records import Call, Phase
+from loopwright.doctor.rule import View, rule
+from loopwright.errors import some
+
+TOO_HIGH = 0.85
+
+
+@rule("step", "train-mode-missing", "mixed-mode", needs="modules")
+def trained_in_evaluation_mode(view: View) -> Iterator[Finding]:
+    """A forward pass in evaluation mode was followed by an update of the same weights."""
+    step = view.step
+    if not step:
+        return
+    for call in step.calls:
+        anatomy = view.eyes.anatomy(call.module)
+        if not anatomy.names.keys() & step.held.parameters or not call.quiet:
+            continue
+        name = type(call.module).__name__
+        if not call.training and not call.active:
+            since = "from the start" if step.number <= 2 else f"at step {step.number}"
+            yield Finding(
+                "error",
+                "train-mode-missing",
+                f"{name} is in evaluation mode in the forward pass of an update, {since}: {parts_named(call.quiet)} off",
+                step.number,
+                name,
+                certainty=0.95,
+            )
+        elif call.training:
+            drops = {part for part, module in anatomy.dropouts if not module.training}
+            parts = dict(call.module.named_modules())
+            alive = [part for part in sorted(drops) if trained_part(parts, part, step.held.parameters)]
+            if alive:
+                yield Finding(
+                    "warning",
+                    "mixed-mode",
+                    f"{name} is in training mode, but {some(alive)} inside of it is in evaluation mode while the "
+                    "weights around it are trained",
+                    step.number,
+                    alive[0],
+                    certainty=0.8,
+                )
+
+
+def trained_part(parts: dict[str, nn.Module], name: str, held: frozenset[int]) -> bool:
+    """Whether the module around the quiet one called `name` is in evaluation mode itself, and is being trained."""
+    around = parts[name.rpartition(".")[0]] if "." in name else parts[name]
+    weights = [parameter for parameter in around.parameters() if parameter.requires_grad]
+    return not around.training and any(id(weight) in held for weight in weights)
+
+
+@rule("phase", "eval-mode-missing", needs="phases")
+def validated_in_training_mode(view: View) -> Iterator[Finding]:
+    """Forward passes of a validation with dropout or batch statistics at work."""
+    phase = view.phase
+    if not phase or not phase.step:
+        return
+    for module in {id(call.module): call.module for call in phase.calls}.values():
+        calls = [call for call in phase.calls if call.module is module]
+        if id(module) not in trained_ids(view, module) or not validating(view, phase, calls):
+            continue
+        active = [call for call in calls if call.active and call.training]
+        if len(active) == len(calls) and not repeated(calls) and not averaging(module):
+            name = type(module).__name__
+            yield Finding(
+                "error",
+                "eval-mode-missing",
+                f"after step {phase.step}, {len(calls)} forward passes of {name} without an update ran in training "
+                f"mode: {parts_named(calls[0].active)} at work",
+                phase.step,
+                name,
+                certainty=0.93,
+            )
+
+
+def trained_ids(view: View, module: nn.Module) -> set[int]:
+    """The module's id, if an optimizer has moved some of its weights."""
+    return {id(module)} if view.eyes.anatomy(module).names.keys() & view.program.trained else set()
+
+
+def validating(view: View, phase: Phase, calls: list[Call]) -> bool:
+    """Whether these forward passes are a validation: their loss was taken without an update, or they are several in a
+    row; a pass of each step that feeds another model, as a generator's, is none."""
+    if any(not loss.grad for loss in phase.losses):
+        return True
+    phases = [other for other in view.program.phases if other is not phase]
+    often = len(phases) >= 4 and phase.step - phases[-4].step <= 5
+    return len(calls) >= 2 and not often
+
+
+def repeated(calls: list[Call]) -> bool:
+    """Whether the same input is given again and again, as for Monte Carlo dropout."""
+    return len(calls) >= 3 and len({call.hash for call in calls}) * 2 <= len(calls)
+
+
+def averaging(module: nn.Module) -> bool:
+    """Whether batch statistics are being gathered anew, as for averaged weights."""
+    norms = [each for each in module.modules() if isinstance(each, nn.modules.batchnorm._BatchNorm)]
+    return bool(norms) and all(norm.momentum is None for norm in norms)
+
+
+@rule("phase", "gradients-in-validation", needs="phases")
+def graphs_in_validation(view: View) -> Iterator[Finding]:
+    """Several forward passes in a row record gradients that nobody asks for."""
+    phase = view.phase
+    if phase and phase.step and len(phase.calls) >= 3 and all(call.grad and not call.training for call in phase.calls):
+        yield Finding(
+            "info",
+            "gradients-in-validation",
+            f"after step {phase.step}, {len(phase.calls)} forward passes recorded gradients that none of them used",
+            phase.step,
+            certainty=0.6,
+        )
+
+
+@rule("step", "dropout-too-high", "batch-statistics", needs="modules")
+def settings_of_layers(view: View) -> Iterator[Finding]:
+    """What dropout and normalization were told."""
+    step = view.step
+    if not step or step.number > 2:
+        return
+    for call in step.calls:
+        for name, module in view.eyes.anatomy(call.module).dropouts:
+            rate = getattr(module, "p", getattr(module, "dropout", 0.0))
+            if rate >= TOO_HIGH:
+                yield Finding("warning", "dropout-too-high", f"p = {rate:g}", step.number, name, certainty=0.8)
+        for name, module in view.eyes.anatomy(call.module).batch_norms:
+            yield from statistics(name, module, call, step.number)
+
+
+def statistics(name: str, module: nn.Module, call: Call, step: int) -> Iterator[Finding]:
+    """Whether a batch normalization gathers what evaluation needs."""
+    told = ""
+    if not module.track_running_stats:
+        told = "track_running_stats is False: evaluation depends on what else is in the batch"
+    elif module.training and module.momentum is not None and not 0 < float(module.momentum) < 0.9:  # type: ignore[arg-type]
+        told = f"momentum is {module.momentum}"
+    if told:
+        yield Finding("warning", "batch-statistics", told, step, name, certainty=0.75)
+
+
+def parts_named(names: list[str]) -> str:
+    """A few of a model's parts."""
+    return some([name or "the model" for name in names], 3)

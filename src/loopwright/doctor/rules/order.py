@@ -1,0 +1,183 @@
+"""The order of calls within a step: zero_grad, backward, clip, step, schedule. Facts, decided in the first two steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loopwright.doctor.finding import Finding
+from loopwright.doctor.rule import View, rule
+
+IDLE = 8
+"""So many backward passes with cleared gradients and no step: that step is not going to come."""
+
+
+@rule("step", "no-zero-grad")
+def never_cleared(view: View) -> Iterator[Finding]:
+    """Gradients that lay there since before the optimizer's last step went into this one."""
+    step = view.step
+    if step and step.whole and step.number > 1 and not step.cleared and "backward" in step.order:
+        if not any(step.norms.values()):
+            return
+        yield Finding(
+            "error",
+            "no-zero-grad",
+            f"between step {step.number - 1} and step {step.number} of {step.held.kind} no gradient was cleared or "
+            f"set to None; the order of calls is {' → '.join(step.order)}",
+            step.number,
+            certainty=0.98,
+        )
+
+
+@rule("step", "zero-before-step")
+def cleared_too_early(view: View) -> Iterator[Finding]:
+    """A backward pass, then the gradients are cleared, then the step: nothing is left for it."""
+    step = view.step
+    if not step or not step.whole or step.held.kind == "LBFGS":
+        return
+    last = [name for name in step.order if name in ("backward", "zero")]
+    if last and last[-1] == "zero" and "backward" in last and step.norms and not any(step.norms.values()):
+        yield Finding(
+            "error",
+            "zero-before-step",
+            f"the order of calls is {' → '.join(step.order)}: all {len(step.norms)} gradients are zero or None at the "
+            "step",
+            step.number,
+            certainty=0.98,
+        )
+
+
+@rule("end", "no-step", needs="modules")
+def never_stepped(view: View) -> Iterator[Finding]:
+    """Backward passes and an optimizer, and no step."""
+    program = view.program
+    for held, optimizer in program.living():
+        backwards, cleared = held.order.count("backward"), held.order.count("zero")
+        got = any(p.grad is not None for group in optimizer.param_groups for p in group["params"])
+        if held.steps == 0 and backwards >= IDLE and (cleared >= IDLE // 2 or backwards > 64) and (got or cleared):
+            yield Finding(
+                "error",
+                "no-step",
+                f"{backwards} backward passes, gradients cleared {cleared} times, and {held.kind}.step() never called",
+                held.steps,
+                certainty=0.97,
+            )
+
+
+@rule("step", "clip-after-step", needs="clips")
+def clipped_too_late(view: View) -> Iterator[Finding]:
+    """Clipping comes after the step that it was for: no backward pass between the step before and the clip."""
+    step = view.step
+    if not step or not step.whole or step.number < 2 or "clip" not in step.order:
+        return
+    first_clip = step.order.index("clip")
+    if "backward" not in step.order[:first_clip] and "clip" not in step.order[first_clip + 1 :]:
+        yield Finding(
+            "error",
+            "clip-after-step",
+            f"after step {step.number - 1}: {' → '.join(step.order)}; the gradients that step {step.number} uses are "
+            "not clipped",
+            step.number,
+            certainty=0.97,
+        )
+
+
+@rule("step", "clip-before-unscale", needs="scaler")
+def clipped_while_scaled(view: View) -> Iterator[Finding]:
+    """The norm is that of gradients times the scale."""
+    step = view.step
+    if step and step.clip_scaled:
+        yield Finding(
+            "error",
+            "clip-before-unscale",
+            f"the order of calls is {' → '.join(step.order)}, with no unscale before clip",
+            step.number,
+            certainty=0.97,
+        )
+
+
+@rule("step", "scaler-misuse", needs="scaler")
+def scale_never_updated(view: View) -> Iterator[Finding]:
+    """`scaler.step` without `scaler.update`."""
+    counts = view.program.notes.get("scaler", {})
+    if counts.get("step", 0) >= 3 and counts.get("update", 0) == 0:
+        yield Finding(
+            "error",
+            "scaler-misuse",
+            f"scaler.step() was called {counts['step']} times, scaler.update() never",
+            view.program.count,
+            certainty=0.96,
+        )
+    scaled, stepped = counts.get("scale", 0), counts.get("step", 0)
+    if scaled >= 3 and stepped == 0 and view.program.count >= 3:
+        yield Finding(
+            "error",
+            "scaler-misuse",
+            f"the loss was scaled {scaled} times and scaler.step() never called: the optimizer steps with scaled "
+            "gradients",
+            view.program.count,
+            certainty=0.96,
+        )
+
+
+@rule("step", "schedule-before-step", needs="schedules")
+def scheduled_too_early(view: View) -> Iterator[Finding]:
+    """A scheduler was stepped before the optimizer's first step."""
+    for schedule in view.program.schedules.values():
+        if schedule.before:
+            yield Finding(
+                "warning",
+                "schedule-before-step",
+                f"{schedule.kind}.step() was called before the first step of its optimizer: the first rate is skipped",
+                1,
+                certainty=0.9,
+            )
+
+
+@rule("step", "undivided-accumulation", needs="losses")
+def accumulated_whole(view: View) -> Iterator[Finding]:
+    """Several new batches, a backward pass of each whole mean loss, one step."""
+    step = view.step
+    if not step or not step.whole or len(step.backwards) < 2 or "LBFGS" in step.held.kind:
+        return
+    means = [s for s in step.summaries if s.counted and abs(s.value - s.mean) <= 1e-5 * abs(s.mean) + 1e-9]
+    whole = [b for b in step.backwards if not b.scaled and any(b.loss is loss.value for loss in step.losses)]
+    hashes = {call.hash for call in step.calls}
+    kinds = {(s.kind, s.classes) for s in step.summaries}
+    cleared_between = "zero" in step.order[step.order.index("backward") :]
+    if len(whole) == len(step.backwards) == len(means) == len(hashes) and len(kinds) == 1 and not cleared_between:
+        one_model = len({id(call.module) for call in step.calls}) == 1
+        batches = all(call.batch for call in step.calls) or len(step.backwards) == len(step.calls)
+        if one_model and batches and previous_alike(view, len(whole)):
+            yield Finding(
+                "warning",
+                "undivided-accumulation",
+                f"{len(whole)} backward passes of mean losses over different batches for one step, each loss whole: "
+                f"the gradient is {len(whole)} times that of their mean",
+                step.number,
+                certainty=0.85,
+            )
+
+
+def previous_alike(view: View, count: int) -> bool:
+    """Whether the step before had as many backward passes."""
+    assert view.step is not None
+    before = [step for step in view.program.recent(view.step.held) if step.number == view.step.number - 1]
+    return bool(before) and before[0].order.count("backward") == count
+
+
+@rule("step", "double-backward", needs="losses")
+def twice_backward(view: View) -> Iterator[Finding]:
+    """The same loss goes backward twice for one step."""
+    step = view.step
+    if not step or not step.whole:
+        return
+    losses = [id(backward.loss) for backward in step.backwards]
+    twice = len(losses) - len(set(losses))
+    if twice and "zero" not in step.order[step.order.index("backward") :]:
+        yield Finding(
+            "error",
+            "double-backward",
+            f"of {len(losses)} backward passes {twice} repeat an earlier one's loss: its gradient counts double",
+            step.number,
+            certainty=0.95,
+        )

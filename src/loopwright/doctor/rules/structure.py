@@ -1,0 +1,179 @@
+"""How the model is built and initialized."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor, nn
+
+from loopwright.doctor.finding import Finding
+from loopwright.doctor.probes import mixes
+from loopwright.doctor.records import Call, Step
+from loopwright.doctor.rule import View, rule
+from loopwright.errors import some
+
+DEAD = 0.9
+
+
+@rule("step", "symmetric-init", needs="modules")
+def identical_units(view: View) -> Iterator[Finding]:
+    """After three steps all units of a layer are still the same."""
+    step = view.step
+    if not step or step.number not in (3, 6):
+        return
+    for call in step.calls:
+        found = []
+        for name, module in call.module.named_modules():
+            if not isinstance(module, nn.Linear | nn.modules.conv._ConvNd) or id(module) not in call.ran:
+                continue
+            weight = module.weight
+            if not weight.requires_grad or len(weight) < 2 or id(weight) not in step.held.parameters:
+                continue
+            rows = weight.detach().reshape(len(weight), -1)
+            if bool((rows == rows[:1]).all()) and (step.number > 3 or bool(rows.any())):
+                found.append(name)
+        if found and step.loss == step.loss:
+            yield Finding(
+                "error",
+                "symmetric-init",
+                f"all units of {some(found, 3)} have identical weights after {step.number} steps",
+                step.number,
+                found[0],
+                certainty=0.94,
+            )
+
+
+@rule("step", "dead-units", needs="modules")
+def dead(view: View) -> Iterator[Finding]:
+    """Rectifiers that give zero for every sample, batch after batch."""
+    step = view.step
+    if not step or step.number < 3:
+        return
+    for place, shares in view.program.notes.get("dead", {}).items():
+        last = list(shares.values())[-3:]
+        if len(last) == 3 and min(share for share, _ in last) >= DEAD and last[-1][1] >= 4:
+            share, units = last[-1]
+            yield Finding(
+                "warning",
+                "dead-units",
+                f"{share:.0%} of the {units} units of {place} were zero for every sample in three batches",
+                step.number,
+                place,
+                certainty=0.72,
+            )
+
+
+@rule("step", "missing-activation", needs="modules")
+def linear_after_linear(view: View) -> Iterator[Finding]:
+    """The output of a linear layer is the input of another."""
+    step = view.step
+    if not step or step.number != 2:
+        return
+    for first, second in view.program.notes.get("linear_pairs", {}).values():
+        weights = [first.weight, second.weight]
+        if not all(id(weight) in step.held.parameters and weight.requires_grad for weight in weights):
+            continue
+        narrow = first.out_features < min(first.in_features, second.out_features)
+        if narrow or first.out_features < 8:
+            continue
+        names = [view.eyes.anatomy(call.module).modules for call in step.calls]
+        named = [next((n[id(layer)] for n in names if id(layer) in n), "a layer") for layer in (first, second)]
+        yield Finding(
+            "warning",
+            "missing-activation",
+            f"what {named[0]} puts out ({first.out_features} wide) goes into {named[1]} as it is",
+            step.number,
+            named[0],
+            certainty=0.78,
+        )
+
+
+@rule("step", "batch-mixing", needs="batches")
+def mixed_samples(view: View) -> Iterator[Finding]:
+    """One sample of the batch was replaced: outputs of other samples changed."""
+    step = view.step
+    if not step or step.number not in (3, 7):
+        return
+    hashes = view.program.notes.setdefault("hashes", {})
+    for call in step.calls:
+        if len(hashes.get(id(call.module), ())) < 2 or not testable(view, call, step):
+            continue
+        view.program.notes["batches"] = True
+        if mixes(call, call.inputs[0]):
+            name = type(call.module).__name__
+            yield Finding(
+                "error",
+                "batch-mixing",
+                f"the outputs of {name} for one sample depend on other samples of the batch",
+                step.number,
+                name,
+                probe="one sample was replaced, in evaluation mode: outputs of others changed",
+                certainty=0.94,
+            )
+
+
+def testable(view: View, call: Call, step: Step) -> bool:
+    """Whether the rows of a call's first input are surely the samples."""
+    anatomy, first = view.eyes.anatomy(call.module), call.inputs[0]
+    if anatomy.sequence_first or first.ndim < 2 or not 4 <= len(first) or first.numel() > 8_000_000:
+        return False
+    if any(not norm.track_running_stats for _, norm in anatomy.batch_norms):  # type: ignore[union-attr]
+        return False
+    if first.ndim >= 3 and first.shape[0] == first.shape[1]:
+        return False
+    if any(not of_samples(tensor, len(first)) for tensor in call.inputs[1:]):
+        return False
+    targets = [len(loss.target) for loss in step.losses if loss.target.ndim]
+    return call.batch or len(first) in targets
+
+
+def of_samples(tensor: Tensor, batch: int) -> bool:
+    """Whether an input has a row for each sample, and is no table of pairs."""
+    return tensor.ndim == 0 or (len(tensor) == batch and tuple(tensor.shape) != (batch, batch))
+
+
+@rule("step", "untied-weights", needs="modules")
+def copied_embedding(view: View) -> Iterator[Finding]:
+    """An output layer began as a copy of the embedding."""
+    step = view.step
+    if not step or step.number != 1:
+        return
+    for call in step.calls:
+        parts = dict(call.module.named_modules())
+        tables = {n: m.weight for n, m in parts.items() if isinstance(m, nn.Embedding)}
+        heads = {n: m.weight for n, m in parts.items() if isinstance(m, nn.Linear)}
+        for name, table in tables.items():
+            for other, head in heads.items():
+                if head is table or head.shape != table.shape or not (head.requires_grad and table.requires_grad):
+                    continue
+                alike = (head.detach() - table.detach()).abs().max() < 10 * max(step.rates, default=0.0) + 1e-7
+                if bool(alike) and float(table.detach().std()) > 100 * max(step.rates, default=0.0):
+                    yield Finding(
+                        "warning",
+                        "untied-weights",
+                        f"{other} began with the numbers of {name}, and is another tensor: each is updated for itself",
+                        step.number,
+                        other,
+                        certainty=0.85,
+                    )
+
+
+@rule("step", "partial-load", needs="loads")
+def loaded_in_part(view: View) -> Iterator[Finding]:
+    """load_state_dict(strict=False) found none of the names, or names that differ by a prefix."""
+    step = view.step
+    if not step or step.number != 1:
+        return
+    for kind, missing, unexpected, total in view.program.loads:
+        nothing = len(missing) >= min(total, 50) > 0
+        renamed = [name for name in unexpected if any(name.endswith(m) or m.endswith(name) for m in missing)]
+        if nothing or renamed:
+            yield Finding(
+                "error" if nothing else "warning",
+                "partial-load",
+                f"{len(missing)} of {total} entries of {kind} were not in the checkpoint, {len(unexpected)} of the "
+                f"checkpoint's were not used ({some(unexpected, 2) or 'none'} beside {some(missing, 2)})",
+                0,
+                kind,
+                certainty=0.9,
+            )

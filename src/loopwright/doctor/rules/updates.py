@@ -1,0 +1,238 @@
+"""Updates: how large they are, what they reach, and what the optimizer and its schedule were told."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator
+
+from torch import nn
+
+from loopwright.doctor.finding import Finding
+from loopwright.doctor.records import Held, Step
+from loopwright.doctor.rule import View, rule
+from loopwright.errors import some
+
+LARGE = 0.25
+"""‖update‖ / ‖weights‖ above which a step overwrites what was learned; 1e-3 is usual, 0.1 happens in the first steps of
+small networks."""
+SMALL = 3e-6
+
+
+@rule("step", "lr-too-large")
+def overwriting(view: View) -> Iterator[Finding]:
+    """Updates of the size of the weights, and a loss that has not gone down, or has gone up far."""
+    step = view.step
+    if not step or step.number < 4:
+        return
+    recent = view.program.recent(step.held)
+    early = [one for one in recent if one.number <= 24]
+    ratios = [one.ratio for one in early if not math.isnan(one.ratio)]
+    losses = [one.loss for one in recent if one.backwards or not math.isnan(one.loss)]
+    if len(ratios) < 4 or len(losses) < 4 or min(losses) < 0:
+        return
+    first, now = losses[0], statistics.median(losses[-5:])
+    ratio = statistics.median(ratios)
+    broke = not math.isfinite(now) or now > 3 * first + 1e-3
+    high = ratio > LARGE and now > 0.95 * first and step.number >= 12
+    if (ratio > LARGE and broke) or high or (broke and rising(losses) and ratio > 0.02):
+        yield Finding(
+            "error",
+            "lr-too-large",
+            f"updates are {ratio:.2g} of the weights' norm (median of the first {len(ratios)} steps; 1e-3 is usual), "
+            f"the loss went from {first:.4g} to {now:.4g}; rate {step.rates[0] if step.rates else math.nan:g}",
+            step.number,
+            certainty=0.9 if broke else 0.8,
+        )
+
+
+def rising(losses: list[float]) -> bool:
+    """Whether a loss rises step by step, as it does where a quadratic bowl is left."""
+    pairs = list(zip(losses, losses[1:], strict=False))
+    return sum(not b <= a for a, b in pairs) >= 0.7 * len(pairs)
+
+
+@rule("step", "lr-too-small", needs="20 steps")
+def hardly_moving(view: View) -> Iterator[Finding]:
+    """Updates far below what moves anything, at a constant rate, with gradients that are there."""
+    step = view.step
+    if not step or step.number not in (16, 20, 24):
+        return
+    early = [one for one in view.program.recent(step.held) if one.number <= 24]
+    ratios = [one.ratio for one in early if one.ratio == one.ratio]
+    rates = {rate for one in early for rate in one.rates}
+    graded = any(norm for norm in step.norms.values())
+    if len(ratios) < 12 or not graded or not rates or max(rates) <= 0:
+        return
+    constant = max(rates) <= 1.5 * min(rates)
+    losses = [one.loss for one in early]
+    flat = abs(statistics.mean(losses[-6:]) - statistics.mean(losses[:6])) < 0.05 * (abs(losses[0]) + 1e-9)
+    if constant and flat and 0 < statistics.median(ratios) < SMALL:
+        yield Finding(
+            "error",
+            "lr-too-small",
+            f"updates are {statistics.median(ratios):.2g} of the weights' norm (1e-3 is usual) at a constant rate of "
+            f"{max(rates):g}, and the loss stays at {losses[-1]:.4g}",
+            step.number,
+            certainty=0.85,
+        )
+
+
+@rule("step", "missing-from-optimizer", "stale-optimizer", needs="modules")
+def not_held(view: View) -> Iterator[Finding]:
+    """Parameters that get gradients and are in no optimizer; and parameters in the optimizer that no model has."""
+    step = view.step
+    if not step or step.number not in (2, 5) or not step.calls:
+        return
+    everywhere = set().union(*(held.parameters for held, _ in view.program.living()))
+    for call in step.calls:
+        anatomy = view.eyes.anatomy(call.module)
+        outside = [
+            (anatomy.names[id(parameter)], parameter)
+            for parameter in call.module.parameters()
+            if parameter.requires_grad and id(parameter) not in everywhere and parameter.grad is not None
+        ]
+        inside = anatomy.names.keys() & everywhere
+        if not outside:
+            continue
+        names = [name for name, _ in outside]
+        stale = [name for name, _ in orphans(view, step.held)]
+        share = sum(p.numel() for _, p in outside) / max(1, sum(p.numel() for p in call.module.parameters()))
+        if stale:
+            yield Finding(
+                "error",
+                "stale-optimizer",
+                f"{len(stale)} parameters of {step.held.kind} belong to no model that runs, and {some(names, 4)} of "
+                f"{type(call.module).__name__} are in no optimizer",
+                step.number,
+                names[0],
+                certainty=0.96,
+            )
+        elif inside:
+            yield Finding(
+                "error",
+                "missing-from-optimizer",
+                f"{some(names, 4)} get gradients and are in no optimizer ({share:.1%} of the parameters of "
+                f"{type(call.module).__name__})",
+                step.number,
+                names[0],
+                certainty=0.95,
+            )
+
+
+def orphans(view: View, held: Held) -> list[tuple[str, nn.Parameter]]:
+    """What an optimizer holds that has no gradient and belongs to no module that was seen running."""
+    optimizer = held.optimizer()
+    known = {i for module, anatomy in view.eyes.anatomies.values() if module() is not None for i in anatomy.names}
+    if optimizer is None:
+        return []
+    return [(name, p) for name, p in view.eyes.named(optimizer) if id(p) not in known and p.grad is None]
+
+
+@rule("step", "optimizer-rebuilt")
+def rebuilt(view: View) -> Iterator[Finding]:
+    """The same kind of optimizer, with the same settings, over the same parameters, for the third time."""
+    step = view.step
+    built = view.program.notes.get("built", [])
+    if not step or len(built) < 3:
+        return
+    alike = [
+        (held, at)
+        for held, at, told in built
+        if held.parameters == step.held.parameters
+        and held.kind == step.held.kind
+        and told == settings_of(built, step.held)
+    ]
+    stepped = [held for held, _ in alike if held.steps]
+    remembers = step.held.kind != "SGD" or step.settings.get("momentum")
+    if len(stepped) >= 3 and remembers and len(stepped) == len(alike):
+        yield Finding(
+            "warning",
+            "optimizer-rebuilt",
+            f"{step.held.kind} was built {len(alike)} times over the same {len(step.held.parameters)} parameters with "
+            f"the same settings, before steps {some([at + 1 for _, at in alike], 4)}",
+            view.program.count,
+            certainty=0.9,
+        )
+
+
+def settings_of(built: list[tuple[Held, int, dict[str, object]]], held: Held) -> dict[str, object]:
+    """What an optimizer was told when it was built."""
+    return next((told for one, _, told in built if one is held), {})
+
+
+@rule("step", "schedule-too-fast", needs="schedules")
+@rule("end", "schedule-too-fast", needs="schedules")
+def over_too_soon(view: View) -> Iterator[Finding]:
+    """A schedule was through, and training went on for as long again."""
+    count = view.program.count
+    for schedule in view.program.schedules.values():
+        ended = schedule.ended_at
+        if ended is None or schedule.kind in ("ReduceLROnPlateau", "CosineAnnealingWarmRestarts", "CyclicLR"):
+            continue
+        if count >= 1.5 * ended + 10:
+            yield Finding(
+                "warning",
+                "schedule-too-fast",
+                f"{schedule.kind} had run down by step {ended} (peak {schedule.peak:g}), and training goes on at "
+                f"step {count}; it was stepped {schedule.steps} times",
+                count,
+                certainty=0.85,
+            )
+
+
+@rule("step", "weight-decay-too-large", "optimizer-settings")
+def told_wrong(view: View) -> Iterator[Finding]:
+    """Constants far from any that work."""
+    step = view.step
+    if not step or step.number not in (1, 10):
+        return
+    told = step.settings
+    decay, rate = float(told.get("weight_decay") or 0.0), max(step.rates, default=0.0)
+    if step.number == 10 and decay > 0:
+        yield from decaying(view, step, decay, rate)
+    betas = told.get("betas")
+    if step.number == 1 and isinstance(betas, tuple) and len(betas) == 2:
+        first, second = float(betas[0]), float(betas[1])
+        if second < 0.5 or first > 0.9995 or (second < first and second < 0.8):
+            yield Finding("warning", "optimizer-settings", f"betas are ({first:g}, {second:g})", 1, certainty=0.8)
+    if step.number == 1 and float(told.get("eps") or 0.0) > 1e-2:
+        yield Finding("warning", "optimizer-settings", f"eps is {float(told['eps']):g}", 1, certainty=0.8)
+    if step.number == 1 and float(told.get("momentum") or 0.0) > 0.995:
+        yield Finding("warning", "optimizer-settings", f"momentum is {float(told['momentum']):g}", 1, certainty=0.8)
+
+
+def decaying(view: View, step: Step, decay: float, rate: float) -> Iterator[Finding]:
+    """Whether the decay of the weights outweighs what the gradients do."""
+    decoupled = step.held.kind in ("AdamW", "FusedAdam", "NAdam", "RAdam")
+    weights = sum(value**2 for value in step.weights.values()) ** 0.5
+    gradient = sum((norm or 0.0) ** 2 for norm in step.norms.values()) ** 0.5
+    if decoupled:
+        wrong = decay * rate > 2e-3 and decay >= 0.5
+        said = f"each step takes {decay * rate:.2%} of every weight away (weight decay {decay:g} times rate {rate:g})"
+    else:
+        wrong = decay >= 0.02 and decay * weights > 3 * gradient > 0
+        said = (
+            f"the decay term has {decay * weights / gradient if gradient else math.inf:.3g} times the gradient's norm"
+        )
+    if wrong:
+        yield Finding("warning", "weight-decay-too-large", f"{said}", step.number, certainty=0.85)
+
+
+@rule("step", "duplicate-parameter")
+def held_twice(view: View) -> Iterator[Finding]:
+    """Two optimizers that both step hold the same parameter, within one backward pass."""
+    step = view.step
+    if not step or step.number != 3:
+        return
+    for held, _ in view.program.living():
+        shared = held.parameters & step.held.parameters
+        if held is not step.held and shared and abs(held.steps - step.held.steps) <= 1 and "backward" not in step.order:
+            yield Finding(
+                "warning",
+                "duplicate-parameter",
+                f"{len(shared)} parameters are updated by {held.kind} and by {step.held.kind} after the same backward "
+                "pass",
+                step.number,
+                certainty=0.8,
+            )

@@ -1,0 +1,324 @@
+"""The seams that every PyTorch program has, and how the doctor listens there: functions of torch are replaced by ones
+that tell the eyes and then do what they always did. `remove` puts everything back.
+
+What runs in every step of the program costs a flag's look while nothing is watched; forward passes cost nothing then,
+for `nn.Module.__call__` is replaced only while they are.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.optim import Optimizer, lr_scheduler
+from torch.optim import optimizer as optimizers
+from torch.utils.data import DataLoader
+from torch.utils.data import dataloader as loading
+
+from loopwright.doctor.eyes import Eyes
+
+LOSSES = (
+    "cross_entropy",
+    "nll_loss",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "mse_loss",
+    "l1_loss",
+    "smooth_l1_loss",
+    "huber_loss",
+    "kl_div",
+    "multi_margin_loss",
+    "soft_margin_loss",
+    "hinge_embedding_loss",
+)
+EARLY = 3
+Wrapper = Callable[..., Any]
+
+
+class Seams:
+    """Listens for `eyes` from `install` to `remove`."""
+
+    def __init__(self, eyes: Eyes) -> None:
+        self.eyes = eyes
+        self.replaced: list[tuple[Any, str, Any]] = []
+        self.handles: list[Any] = []
+        self.thread = threading.get_ident()
+
+    def install(self) -> None:
+        """Replace the functions, once."""
+        eyes = self.eyes
+        self._replace(torch.autograd, "backward", self._backward)
+        for name in LOSSES:
+            self._replace(functional, name, functools.partial(self._loss, name))
+        for kind in (Optimizer, *subclasses(Optimizer)):
+            if "zero_grad" in vars(kind):
+                self._replace(kind, "zero_grad", functools.partial(self._before, eyes.cleared))
+        self._replace(nn.Module, "zero_grad", functools.partial(self._before, eyes.cleared))
+        self._replace(nn.Module, "train", functools.partial(self._always, eyes.mode))
+        self._replace(nn.Module, "load_state_dict", self._loaded)
+        self._replace(Optimizer, "__init__", functools.partial(self._after, eyes.built))
+        for kind in {lr_scheduler.LRScheduler, *subclasses(lr_scheduler.LRScheduler), lr_scheduler.ReduceLROnPlateau}:
+            if "step" in vars(kind):
+                self._replace(kind, "step", functools.partial(self._after, eyes.scheduled))
+        for name in ("clip_grad_norm_", "clip_grad_value_"):
+            for place in (torch.nn.utils, torch.nn.utils.clip_grad):
+                self._replace(place, name, functools.partial(self._clip, name))
+        for name in ("scale", "unscale_", "step", "update"):
+            self._replace(torch.amp.GradScaler, name, functools.partial(self._before, eyes.scaler(name)))
+        self._replace(DataLoader, "__iter__", self._epoch)
+        for place in (functional, torch):
+            self._replace(place, "relu", self._relu)
+        self._replace(torch.jit, "script", self._unseen)
+        self._replace(loading._BaseDataLoaderIter, "__next__", self._batch)
+        self._replace(torch, "no_grad", self._no_grad)
+        self._replace(torch.inference_mode, "__enter__", functools.partial(self._always, eyes.no_grad))
+        self._replace(torch, "randperm", self._order)
+        self._replace(np.random, "permutation", self._order)
+        self._replace(torch, "compile", functools.partial(self._after, eyes.compiled))
+        self.handles = [
+            optimizers.register_optimizer_step_pre_hook(self._shielded(eyes.before_step)),
+            optimizers.register_optimizer_step_post_hook(self._shielded(eyes.after_step)),
+        ]
+        eyes.watch_forwards = self.watch_forwards
+
+    def remove(self) -> None:
+        """Put everything back that nobody else has replaced since."""
+        self.watch_forwards(False)
+        for owner, name, original in reversed(self.replaced):
+            setattr(owner, name, original)
+        for handle in self.handles:
+            handle.remove()
+        self.replaced, self.handles = [], []
+
+    def watch_forwards(self, wanted: bool) -> None:
+        """Listen to forward passes, or no longer."""
+        owner: Any = nn.Module
+        if self.eyes.program.compiled:
+            owner = getattr(torch._dynamo.eval_frame, "OptimizedModule", nn.Module)
+        self.watch_differences(wanted and self.eyes.program.count < EARLY and not self.eyes.program.compiled)
+        watched = getattr(owner.__call__, "loopwright", None)
+        if wanted and watched is None:
+            setattr(owner, "__call__", self._call(owner.__call__))  # noqa: B010 - a method of a class
+        elif not wanted:
+            for each in (nn.Module, owner):
+                original = getattr(each.__call__, "loopwright", None)
+                if original is not None:
+                    setattr(each, "__call__", original)  # noqa: B010
+
+    def watch_differences(self, wanted: bool) -> None:
+        """Listen to `a - b` of tensors, in the first steps alone."""
+        there = "__sub__" in vars(torch.Tensor)
+        if wanted and not there:
+            setattr(torch.Tensor, "__sub__", self._difference(torch.Tensor.__sub__))  # noqa: B010
+        elif there and not wanted and hasattr(torch.Tensor.__sub__, "loopwright"):
+            delattr(torch.Tensor, "__sub__")
+
+    def _difference(self, original: Any) -> Wrapper:
+        eyes = self.eyes
+
+        def difference(one: Any, other: Any) -> Any:
+            result = original(one, other)
+            if eyes.on and result is not NotImplemented and not torch.compiler.is_compiling():
+                eyes.safely(eyes.subtracted, one, other, result)
+            return result
+
+        difference.loopwright = original  # type: ignore[attr-defined]
+        return difference
+
+    def _replace(self, owner: Any, name: str, wrap: Callable[[Any], Wrapper]) -> None:
+        original = inspect.getattr_static(owner, name) if inspect.isclass(owner) else getattr(owner, name)
+        if inspect.isclass(original):
+            self.replaced.append((original, "__enter__", vars(original)["__enter__"]))
+            original.__enter__ = wrap(vars(original)["__enter__"])  # type: ignore[attr-defined]
+            return
+        self.replaced.append((owner, name, original))
+        setattr(owner, name, wrap(original))
+
+    def _shielded(self, tell: Callable[..., None]) -> Wrapper:
+        eyes = self.eyes
+
+        def hook(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+            eyes.safely(tell, optimizer, args, kwargs)
+
+        return hook
+
+    def _no_grad(self, original: Any) -> Wrapper:
+        return self._always(self.eyes.no_grad, original)
+
+    def _before(self, tell: Callable[..., None], original: Any) -> Wrapper:
+        """Tell with the arguments, then do; only while watching."""
+        eyes = self.eyes
+
+        @functools.wraps(original)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if eyes.on and not torch.compiler.is_compiling():
+                eyes.safely(tell, *args)
+            return original(*args, **kwargs)
+
+        return wrapper
+
+    def _always(self, tell: Callable[..., None], original: Any) -> Wrapper:
+        """Tell with the first argument, watching or not: of what is rare or must be cheap."""
+        eyes = self.eyes
+
+        @functools.wraps(original)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            if not torch.compiler.is_compiling():
+                tell(*args)
+            return original(*args, **kwargs)
+
+        return wrapper
+
+    def _after(self, tell: Callable[..., None], original: Any) -> Wrapper:
+        """Do, then tell with the arguments; watching or not, since this is rare."""
+        eyes = self.eyes
+
+        @functools.wraps(original)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            result = original(*args, **kwargs)
+            eyes.safely(tell, *args)
+            return result
+
+        return wrapper
+
+    def _backward(self, original: Any) -> Wrapper:
+        eyes = self.eyes
+
+        @functools.wraps(original)
+        def backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
+            if not eyes.on or torch.compiler.is_compiling():
+                return original(tensors, *args, **kwargs)
+            eyes.safely(eyes.before_backward, tensors)
+            result = original(tensors, *args, **kwargs)
+            eyes.safely(eyes.after_backward, tensors)
+            return result
+
+        return backward
+
+    def _loss(self, kind: str, original: Any) -> Wrapper:
+        eyes = self.eyes
+        signature = inspect.signature(original)
+        eyes.losses[kind] = original
+
+        @functools.wraps(original)
+        def loss(*args: Any, **kwargs: Any) -> Any:
+            value = original(*args, **kwargs)
+            if eyes.on and not torch.compiler.is_compiling():
+                eyes.safely(eyes.loss, kind, signature, args, kwargs, value)
+            return value
+
+        return loss
+
+    def _clip(self, kind: str, original: Any) -> Wrapper:
+        eyes = self.eyes
+
+        @functools.wraps(original)
+        def clip(parameters: Any, limit: Any, *args: Any, **kwargs: Any) -> Any:
+            listed = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
+            result = original(listed, limit, *args, **kwargs)
+            if eyes.on:
+                eyes.safely(eyes.clipped, listed, limit, result if kind == "clip_grad_norm_" else None)
+            return result
+
+        return clip
+
+    def _batch(self, original: Any) -> Wrapper:
+        eyes = self.eyes
+
+        @functools.wraps(original)
+        def following(iterator: Any) -> Any:
+            batch = original(iterator)
+            if eyes.on:
+                eyes.safely(eyes.batch, iterator, batch)
+            return batch
+
+        return following
+
+    def _epoch(self, original: Any) -> Wrapper:
+        eyes = self.eyes
+
+        @functools.wraps(original)
+        def iterate(loader: Any) -> Any:
+            iterator = original(loader)
+            eyes.safely(eyes.epoch, loader, iterator)
+            return iterator
+
+        return iterate
+
+    def _relu(self, original: Any) -> Wrapper:
+        eyes = self.eyes
+
+        @functools.wraps(original)
+        def relu(*args: Any, **kwargs: Any) -> Any:
+            output = original(*args, **kwargs)
+            if eyes.on and not torch.compiler.is_compiling():
+                eyes.safely(eyes.activation, output)
+            return output
+
+        return relu
+
+    def _unseen(self, original: Any) -> Wrapper:
+        """torch.jit reads the source of what it meets, and finds torch's own functions there."""
+
+        @functools.wraps(original)
+        def script(*args: Any, **kwargs: Any) -> Any:
+            self.remove()
+            try:
+                return original(*args, **kwargs)
+            finally:
+                self.install()
+
+        return script
+
+    def _order(self, original: Any) -> Wrapper:
+        eyes = self.eyes
+
+        @functools.wraps(original)
+        def ordered(*args: Any, **kwargs: Any) -> Any:
+            order = original(*args, **kwargs)
+            eyes.safely(eyes.order, order)
+            return order
+
+        return ordered
+
+    def _loaded(self, original: Any) -> Wrapper:
+        eyes = self.eyes
+
+        @functools.wraps(original)
+        def load_state_dict(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            result = original(module, *args, **kwargs)
+            eyes.safely(eyes.loaded, module, args, result)
+            return result
+
+        return load_state_dict
+
+    def _call(self, original: Any) -> Wrapper:
+        eyes, thread = self.eyes, self.thread
+
+        @functools.wraps(original)
+        def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            if not eyes.on or torch.compiler.is_compiling() or threading.get_ident() != thread:
+                return original(module, *args, **kwargs)
+            token = eyes.safely(eyes.enter, module, args, kwargs)
+            try:
+                result = original(module, *args, **kwargs)
+            except BaseException:
+                eyes.safely(eyes.abandon, module)
+                raise
+            eyes.safely(eyes.leave, module, token, args, result)
+            return result
+
+        call.loopwright = original  # type: ignore[attr-defined]
+        return call
+
+
+def subclasses(kind: type) -> list[type]:
+    """All classes below `kind` that there are now."""
+    return [found for below in kind.__subclasses__() for found in (below, *subclasses(below))]

@@ -1,0 +1,70 @@
+"""What is kept of a call of a loss function when its tensors have gone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from loopwright.doctor.measures import made_by
+from loopwright.doctor.records import LossCall, Summary
+
+CLASSES = ("cross_entropy", "nll_loss")
+
+
+def summarized(call: LossCall, losses: Mapping[str, Callable[..., Tensor]]) -> Summary:
+    """The summary of a loss call; `losses` are torch's own functions."""
+    classes = call.prediction.shape[1] if call.kind in CLASSES and call.prediction.ndim > 1 else 0
+    counted = counts(call)
+    labels, top, label = label_counts(call, counted)
+    value = float(call.value.detach().float().sum()) if call.value is not None else math.nan
+    return Summary(
+        kind=call.kind,
+        mean=mean_of(call, losses),
+        chance=math.log(classes) if classes > 1 else math.log(2) if call.kind.endswith("with_logits") else math.nan,
+        classes=classes,
+        rows=call.target.numel(),
+        counted=int(counted.sum()),
+        labels=labels,
+        top=top,
+        label=label,
+        made_by=made_by(call.chain),
+        value=value,
+    )
+
+
+def counts(call: LossCall) -> Tensor:
+    """Which targets count: bool, of the target's shape."""
+    target = call.target.detach()
+    if call.kind in CLASSES and not target.is_floating_point():
+        return target != call.options.get("ignore_index", -100)
+    return torch.ones_like(target, dtype=torch.bool)
+
+
+def mean_of(call: LossCall, losses: Mapping[str, Callable[..., Tensor]]) -> float:
+    """The mean loss of a target that counts, whatever the call's own reduction and weights."""
+    options = {k: v for k, v in call.options.items() if k in ("ignore_index", "log_target", "beta", "delta")}
+    prediction = call.prediction.detach()
+    prediction = prediction if prediction.dtype == torch.float64 else prediction.float()
+    if prediction.numel() > 50_000_000:
+        return math.nan
+    target = call.target.detach()
+    target = target.to(prediction.dtype) if target.is_floating_point() else target
+    with torch.no_grad():
+        return float(losses[call.kind](prediction, target, reduction="mean", **options))
+
+
+def label_counts(call: LossCall, counted: Tensor) -> tuple[int, float, int]:
+    """How many different labels there are, the share of the most frequent one, and which that is."""
+    target = call.target.detach()
+    binary = call.kind.startswith("binary")
+    if target.is_floating_point() and not binary:
+        return 0, math.nan, -1
+    labels = target[counted].reshape(-1)
+    if not len(labels) or (binary and not bool(((labels == 0) | (labels == 1)).all())):
+        return 0, math.nan, -1
+    found, numbers = torch.unique(labels, return_counts=True)
+    most = int(numbers.argmax())
+    return len(found), float(numbers[most]) / len(labels), int(found[most])
