@@ -20,13 +20,15 @@ LEVELS = {
     1: ("files", "initializers", "lines", "weights"),
     2: ("config", "core", "data", "journal", "losses", "metrics", "models", "store"),
     3: ("doctor", "tasks"),
-    4: ("report", "studies"),
+    4: ("faults", "report", "studies"),
     5: ("experiments",),
     6: ("running",),
     7: ("comparing",),
     8: ("auditing", "rerunning", "watching"),
-    9: ("cli", "testing"),
-    10: ("__main__",),
+    9: ("checking",),
+    10: ("lab",),
+    11: ("cli", "testing"),
+    12: ("__main__",),
 }
 LEVEL = {name: level for level, names in LEVELS.items() for name in names}
 
@@ -125,6 +127,7 @@ UNPACKS = {"extractall", "extract", "unpack_archive", "writestr"}
 NEEDED = {"load": {"torch": ("weights_only", True), "np": ("allow_pickle", False), "numpy": ("allow_pickle", False)}}
 
 IMPORTERS = {
+    "faults/registry.py": "imports the package's own faults",
     "running/registry.py": "imports what the command line names; a record never chooses it (running.config.trusted)",
     "watching/script.py": "runs the script that the command line names",
     "__init__.py": "imports what watches when it is asked for, by names of its own",

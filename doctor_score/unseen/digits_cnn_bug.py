@@ -68,7 +68,7 @@ def main():
     parser = argparse.ArgumentParser(description='PyTorch digits example')
     parser.add_argument('--batch-size', type=int, default=64)
     parser.add_argument('--test-batch-size', type=int, default=500)
-    parser.add_argument('--epochs', type=int, default=6)
+    parser.add_argument('--epochs', type=int, default=5)
     parser.add_argument('--lr', type=float, default=1e-3)
     parser.add_argument('--log-interval', type=int, default=10)
     parser.add_argument('--seed', type=int, default=0)

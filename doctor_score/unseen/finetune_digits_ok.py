@@ -81,7 +81,7 @@ def main():
     path = os.path.join(folder, "pretrained.pt")
     torch.save(source.state_dict(), path)
 
-    # ---- target task: 150 labelled images
+    # ---- target task: 80 labelled images
     state = torch.load(path)
     os.remove(path)
     os.rmdir(folder)
@@ -93,7 +93,7 @@ def main():
             p.requires_grad = False
     trainable = [p for p in model.parameters() if p.requires_grad]
     print("trainable parameters:", sum(p.numel() for p in trainable))
-    fit(model, trainable, xt[:150], yt[:150], xt[150:400], yt[150:400], epochs=20, lr=2e-3, tag="finetune")
+    fit(model, trainable, xt[:80], yt[:80], xt[80:400], yt[80:400], epochs=30, lr=2e-3, tag="finetune")
     print(f"test accuracy on new digits: {accuracy(model, xt[400:], yt[400:]):.3f}")
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 LATENT = 8
 BATCH = 128
-STEPS = 1200
+STEPS = 700
 
 
 def real_batch(n):
@@ -67,7 +67,7 @@ def main(seed):
         loss_g.backward()
         opt_g.step()
 
-        if step % 150 == 0:
+        if step % 100 == 0:
             report(step, G, loss_d, loss_g, fixed_z)
 
 

@@ -38,11 +38,11 @@ def make_signals(n, length=64):
                 np.sign(np.sin(2 * np.pi * phase)),
                 2 * phase - 1,
                 4 * np.abs(phase - 0.5) - 1][y[i]]
-        X[i] = 20 + np.random.uniform(3, 5) * wave + 0.7 * np.random.randn(length)
+        X[i] = 20 + np.random.uniform(3, 5) * wave + 0.4 * np.random.randn(length)
     return X.astype('float32'), y
 
 
-X, y = make_signals(1600)
+X, y = make_signals(1200)
 X_train, X_val, y_train, y_val = train_test_split(X, y, test_size=0.25, random_state=SEED)
 mean, std = X_train.mean(), X_train.std()
 mean, std
@@ -146,7 +146,7 @@ class Trainer:
 
 model = get_model()
 trainer = Trainer(model, torch.optim.Adam(model.parameters(), lr=3e-3), nn.CrossEntropyLoss(), train_dl, val_dl)
-trainer.fit(10)
+trainer.fit(9)
 
 
 # In[ ]:

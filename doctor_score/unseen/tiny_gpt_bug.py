@@ -142,7 +142,7 @@ def main():
     model = GPT(cfg)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e3:.0f}k parameters, {len(xt)} blocks")
 
-    max_iters, warmup, base_lr = 240, 20, 3e-3
+    max_iters, warmup, base_lr = 200, 20, 3e-3
     optimizer = torch.optim.AdamW(model.parameters(), lr=base_lr, weight_decay=0.01)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda it: min(
         (it + 1) / warmup, 0.1 + 0.45 * (1 + math.cos(math.pi * min(1.0, it / max_iters)))))

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
 Moments = dict[str, Tensor]
 
@@ -15,8 +16,8 @@ class FusedAdam(Optimizer):
     """AdamW, or with `decoupled=False` Adam: the bits and the state of torch's own (fused), in less time.
 
     On a small model torch's classes spend five times the kernel's time around it: a profiler scope, hooks, grouping
-    by device and dtype. Here all parameters must be of one device and dtype, and torch's hooks on optimizer steps
-    are not called.
+    by device and dtype. Here all parameters must be of one device and dtype, and of torch's hooks on optimizer steps
+    only the global ones are called, those that watch every optimizer.
     """
 
     def __init__(
@@ -40,9 +41,17 @@ class FusedAdam(Optimizer):
         for group in self.param_groups:
             group["fused"] = True  # whatever a checkpoint says, so that its moments are held to the kernel's rules
 
-    @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One update of every parameter that has a gradient; there is no closure."""
+        for before in tuple(_global_optimizer_pre_hooks.values()):
+            before(self, (self,), {})
+        self.update()
+        for behind in tuple(_global_optimizer_post_hooks.values()):
+            behind(self, (self,), {})
+
+    @torch.no_grad()
+    def update(self) -> None:
+        """The update itself."""
         for group in self.param_groups:
             parameters = [parameter for parameter in group["params"] if parameter.grad is not None]
             if not parameters:

@@ -1,0 +1,1 @@
+"""The fault lab's faults: mistakes people make, one file each, found by scanning this folder."""
