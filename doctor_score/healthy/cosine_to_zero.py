@@ -19,7 +19,7 @@ m, s = X_train.mean(0), X_train.std(0)
 X_train, X_test = (X_train - m) / s, (X_test - m) / s
 
 model = nn.Sequential(nn.Linear(2, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 1))
-opt = torch.optim.SGD(model.parameters(), lr=0.2, momentum=0.9)
+opt = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
 TOTAL = 400
 sched = torch.optim.lr_scheduler.CosineAnnealingLR(opt, T_max=TOTAL, eta_min=0.0)
 bce = nn.BCEWithLogitsLoss()

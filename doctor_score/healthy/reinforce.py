@@ -55,7 +55,7 @@ def main():
     env, net = Corridor(32), Policy()
     opt = torch.optim.Adam(net.parameters(), lr=5e-3)
     recent = deque(maxlen=20)
-    for update in range(1, 201):
+    for update in range(1, 121):
         s = env.reset()
         logp, values, rewards, masks, ents = [], [], [], [], []
         for _ in range(env.HORIZON):
@@ -79,7 +79,7 @@ def main():
         nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         opt.step()
         recent.append(torch.stack(rewards).sum(0).mean().item())
-        if update % 40 == 0:
+        if update % 20 == 0:
             print(f"update {update} loss {loss.item():+.4f} mean return {np.mean(recent):+.3f}")
     print("final mean return", round(float(np.mean(recent)), 4), "(best possible 0.85)")
 

@@ -22,7 +22,7 @@ y_train, y_test = as_t(ys.transform(y_train)), as_t(ys.transform(y_test))
 model = torch.nn.Sequential(torch.nn.Linear(10, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
 opt = torch.optim.SGD(model.parameters(), lr=5e-3, weight_decay=1e-3)
 loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x_train, y_train), batch_size=2, shuffle=True)
-for epoch in range(12):
+for epoch in range(6):
     model.train()
     losses = []
     for xb, yb in loader:

@@ -12,7 +12,7 @@ def standardise(train, test):
     return torch.Tensor((train - m) / s), torch.Tensor((test - m) / s)
 
 
-def binary(seed, C=1.0, epochs=20):
+def binary(seed, C=1.0, epochs=15):
     x, y = load_breast_cancer(return_X_y=True)
     xa, xb, ya, yb = train_test_split(x, y * 2.0 - 1.0, test_size=0.3, random_state=seed, stratify=y)
     xa, xb = standardise(xa, xb)
@@ -42,7 +42,7 @@ def multiclass(seed):
     ya, yb = torch.tensor(ya), torch.tensor(yb)
     net = nn.Sequential(nn.Linear(13, 24), nn.ReLU(), nn.Linear(24, 3))
     crit = nn.MultiMarginLoss()
-    opt = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
+    opt = torch.optim.SGD(net.parameters(), lr=0.02, momentum=0.9, weight_decay=1e-2)
     for step in range(150):
         idx = torch.randperm(len(xa))[:32]
         loss = crit(net(xa[idx]), ya[idx])

@@ -13,12 +13,14 @@ torch.manual_seed(cfg.seed)
 block_size, n_embd, n_head, n_layer, batch = 32, 48, 4, 2, 24
 
 # a toy grammar: random sentences from a small vocabulary
-subj = ["the cat", "a dog", "my aunt", "the old man", "one bird", "her friend"]
-verb = ["sees", "likes", "follows", "paints", "forgets", "hears"]
-obj = ["the river", "a red house", "the moon", "some bread", "two ships", "the song"]
+det = ["the", "a", "my", "her", "one", "that"]
+adj = ["old", "red", "quiet", "small", "bright", "lost", "warm", "strange", "green", "tired"]
+noun = ["cat", "dog", "aunt", "river", "house", "moon", "bread", "ship", "song", "bird", "friend", "window"]
+verb = ["sees", "likes", "follows", "paints", "forgets", "hears", "finds", "leaves"]
 g = torch.Generator().manual_seed(cfg.seed)
 pick = lambda words: words[int(torch.randint(len(words), (), generator=g))]
-text = " ".join(f"{pick(subj)} {pick(verb)} {pick(obj)}." for _ in range(1500))
+phrase = lambda: f"{pick(det)} {pick(adj)} {pick(noun)}"
+text = " ".join(f"{phrase()} {pick(verb)} {phrase()}." for _ in range(1500))
 chars = sorted(set(text))
 stoi = {c: i for i, c in enumerate(chars)}
 data = torch.tensor([stoi[c] for c in text])

@@ -100,8 +100,8 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     rng = random.Random(seed)
-    corpus = make_corpus(1500, rng)
-    train, dev = corpus[:1200], corpus[1200:]
+    corpus = make_corpus(1150, rng)
+    train, dev = corpus[:900], corpus[900:]
     model = Tagger()
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     for epoch in range(6):

@@ -61,7 +61,7 @@ def main():
         trainer = Trainer(
             model=GPT2LMHeadModel(config),
             args=TrainingArguments(
-                output_dir=output_dir, num_train_epochs=4, learning_rate=3e-3, warmup_steps=15, weight_decay=0.01,
+                output_dir=output_dir, num_train_epochs=4, learning_rate=6e-3, warmup_steps=20, weight_decay=0.01,
                 per_device_train_batch_size=16, per_device_eval_batch_size=32, eval_strategy="epoch",
                 save_strategy="no", logging_steps=30, report_to=[], use_cpu=True, seed=seed, disable_tqdm=True,
             ),

@@ -74,7 +74,7 @@ class Report(L.Callback):
 
 def loaders(seed):
     digits = load_digits()
-    images = torch.tensor(digits.images, dtype=torch.float32).unsqueeze(1) / 16.0
+    images = torch.tensor(digits.images, dtype=torch.float32).unsqueeze(1)
     labels = torch.tensor(digits.target)
     train, val = train_test_split(range(len(labels)), test_size=0.25, stratify=digits.target, random_state=seed)
     mean, std = images[train].mean(), images[train].std()

@@ -29,8 +29,8 @@ def make_waves(count, generator, length=64):
         ]
     )
     clean = shapes[kind, torch.arange(count)]
-    noisy = clean + 0.5 * torch.randn(count, length, generator=generator)
-    return noisy.unsqueeze(1) / 1.118, kind
+    noisy = clean + 0.3 * torch.randn(count, length, generator=generator)
+    return noisy.unsqueeze(1) / 1.044, kind
 
 
 class WaveData(L.LightningDataModule):
@@ -51,7 +51,7 @@ class WaveData(L.LightningDataModule):
 
 
 class WaveNet(L.LightningModule):
-    def __init__(self, lr=2e-3):
+    def __init__(self, lr=3e-3):
         super().__init__()
         self.lr = lr
         self.net = nn.Sequential(
@@ -96,7 +96,7 @@ def main():
     with tempfile.TemporaryDirectory() as root:
         model = WaveNet()
         trainer = L.Trainer(
-            max_epochs=6, accelerator="cpu", default_root_dir=root, logger=False, enable_checkpointing=False,
+            max_epochs=8, accelerator="cpu", default_root_dir=root, logger=False, enable_checkpointing=False,
             enable_progress_bar=False, enable_model_summary=False,
         )
         trainer.fit(model, datamodule=WaveData(args.seed))

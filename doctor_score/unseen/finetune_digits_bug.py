@@ -92,7 +92,7 @@ def main():
             p.requires_grad = False
     trainable = [p for p in model.parameters() if p.requires_grad]
     print("trainable parameters:", sum(p.numel() for p in trainable))
-    fit(model, trainable, xt[:80], yt[:80], xt[80:400], yt[80:400], epochs=30, lr=2e-3, tag="finetune")
+    fit(model, trainable, xt[:80], yt[:80], xt[80:400], yt[80:400], epochs=20, lr=2e-3, tag="finetune")
     print(f"test accuracy on new digits: {accuracy(model, xt[400:], yt[400:]):.3f}")
 
 

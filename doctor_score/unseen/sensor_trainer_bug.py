@@ -42,7 +42,7 @@ def make_signals(n, length=64):
     return X.astype('float32'), y
 
 
-X, y = make_signals(1200)
+X, y = make_signals(1400)
 X_train, X_val, y_train, y_val = train_test_split(X, y, test_size=0.25, random_state=SEED)
 mean, std = X_train.mean(), X_train.std()
 mean, std
@@ -144,7 +144,7 @@ class Trainer:
 
 
 model = get_model()
-trainer = Trainer(model, torch.optim.Adam(model.parameters(), lr=3e-3), nn.CrossEntropyLoss(), train_dl, val_dl)
+trainer = Trainer(model, torch.optim.Adam(model.parameters(), lr=1.5e-3), nn.CrossEntropyLoss(), train_dl, val_dl)
 trainer.fit(9)
 
 

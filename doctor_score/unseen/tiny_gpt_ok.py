@@ -149,7 +149,7 @@ def main():
 
     it = 0
     while it < max_iters:
-        for batch in torch.randperm(len(xt)).split(32):
+        for batch in torch.randperm(len(xt)).split(24):
             if it == max_iters:
                 break
             _, loss = model(xt[batch], yt[batch])

@@ -16,7 +16,8 @@ from loopwright.running.summary import read_json
 
 
 def conclude(run: Path) -> int:
-    """Print a finished run's results on stdout; 1 where it missed a claim of its experiment, else 0."""
+    """Print a finished run's results on stdout; 1 where it missed a claim of its experiment, or the doctor found an
+    error, else 0."""
     metrics = revive(read_json(run / "metrics.json"))
     if "members" in metrics:
         print_conclusion(run)
@@ -31,8 +32,13 @@ def conclude(run: Path) -> int:
         print(f"next   loopwright evaluate {run}   loopwright report {run}   loopwright runs")
     if (run / "report.html").is_file():
         print(f"report {run / 'report.html'}")
+    sick = [
+        found for found in tables(read_json(run / "findings.json").get("findings")) if found.get("severity") == "error"
+    ]
+    for found in sick:
+        print(printable(f"doctor {found.get('cause')}: {found.get('wrong')}; fix: {found.get('fix')}", 400))
     print(run)
-    return 0 if all(claim.get("holds") is True for claim in claims) else 1
+    return 0 if all(claim.get("holds") is True for claim in claims) and not sick else 1
 
 
 def print_conclusion(run: Path) -> None:

@@ -92,8 +92,24 @@ def _exact(name: str, value: object) -> str:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else show(value)
 
 
+_ORDER = {
+    "wrong": "what is wrong",
+    "step": "step",
+    "where": "where",
+    "evidence": "evidence",
+    "probe": "tested",
+    "fix": "fix",
+    "otherwise": "unless",
+}
+"""In which order a finding is told, and in which words."""
+
+
 def _finding(finding: Table) -> Finding:
-    details = [(str(key), show(value)) for key, value in finding.items() if key not in ("severity", "cause")]
+    shown = {
+        key: value for key, value in finding.items() if key not in ("severity", "cause", "certainty") and value != ""
+    }
+    order = [*(key for key in _ORDER if key in shown), *(key for key in shown if key not in _ORDER)]
+    details = [(_ORDER.get(key, str(key)), show(shown[key])) for key in order]
     return Finding(str(finding.get("severity") or "note"), str(finding.get("cause") or "unnamed"), details)
 
 

@@ -113,7 +113,7 @@ def _findings(findings: list[Finding] | None) -> list[str]:
     if findings is None:
         return ["Nobody has looked for any."]
     return [
-        *([_finding(finding) for finding in findings] or ["None. Nothing diagnoses runs yet."]),
+        *([_finding(finding) for finding in findings] or ["None: of what the doctor could check, nothing is wrong."]),
         "From `findings.json`.",
     ]
 

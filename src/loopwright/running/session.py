@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from loopwright.journal.tensorboard import TensorBoardSink
 from loopwright.lines import scan_history
 from loopwright.protocols import Hook, NoJournal, NoStore
 from loopwright.report.values import number, table
+from loopwright.running.doctored import doctored
 from loopwright.running.summary import parameter_count, read_json, summarize, write_json
 from loopwright.seeding import preserved_generators
 from loopwright.store import CheckpointStore, newest_good, read_saved
@@ -100,7 +101,9 @@ def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) 
     experiment, state = session.experiment, session.state
     first, start = state.step, time.perf_counter()
     session.watchers.begin(experiment.cadence().total)
-    with failures_named(session), CheckpointStore(session.run / "checkpoints", experiment.keep) as store:
+    alone = session.workers.worker.size == 1  # a probe calls the model, which all workers would have to do together
+    watched = doctored(session.run, state, session.watchers.say) if alone else nullcontext()
+    with failures_named(session), watched, CheckpointStore(session.run / "checkpoints", experiment.keep) as store:
         ended = train(
             experiment,
             state,
