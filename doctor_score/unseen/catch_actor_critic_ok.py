@@ -13,7 +13,7 @@ from torch.distributions import Categorical
 parser = argparse.ArgumentParser(description='PyTorch actor-critic example')
 parser.add_argument('--gamma', type=float, default=0.95)
 parser.add_argument('--seed', type=int, default=0)
-parser.add_argument('--updates', type=int, default=120)
+parser.add_argument('--updates', type=int, default=100)
 parser.add_argument('--episodes-per-update', type=int, default=16)
 args = parser.parse_args()
 

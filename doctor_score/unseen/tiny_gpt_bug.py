@@ -15,7 +15,7 @@ class GPTConfig:
     vocab_size: int = 0
     n_layer: int = 2
     n_head: int = 4
-    n_embd: int = 64
+    n_embd: int = 48
     dropout: float = 0.1
 
 
@@ -142,7 +142,7 @@ def main():
     model = GPT(cfg)
     print(f"{sum(p.numel() for p in model.parameters()) / 1e3:.0f}k parameters, {len(xt)} blocks")
 
-    max_iters, warmup, base_lr = 200, 20, 3e-3
+    max_iters, warmup, base_lr = 150, 20, 3e-3
     optimizer = torch.optim.AdamW(model.parameters(), lr=base_lr, weight_decay=0.01)
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda it: min(
         (it + 1) / warmup, 0.1 + 0.45 * (1 + math.cos(math.pi * min(1.0, it / max_iters)))))
@@ -159,7 +159,7 @@ def main():
             optimizer.step()
             scheduler.step()
             it += 1
-            if it % 40 == 0:
+            if it % 30 == 0:
                 print(f"iter {it}: train {loss.item():.4f}, val {estimate_loss(model, xv, yv):.4f}")
 
     model.eval()

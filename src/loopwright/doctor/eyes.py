@@ -198,15 +198,13 @@ class Eyes:
             notes.setdefault("shapes", set()).add((id(call.module), tuple(first.shape[1:])))
         if first.is_floating_point() and first.numel() and len(measured) < 64:
             measured.append((self.program.count, id(call.module), Stats.of(first)))
-        known: dict[int, int] = notes.setdefault(f"{kind}_rows", {})
-        if (
-            first.ndim >= 1
-            and first.numel() <= 4_000_000
-            and len(known) < ROWS
-            and first.ndim > first.is_floating_point()
-        ):
-            for row in rows(first):
-                known[row] = known.get(row, 0) + 1
+        if first.ndim > first.is_floating_point() and first.numel() <= 4_000_000:
+            known: dict[int, int] = notes.setdefault("train_rows", {})
+            if not call.grad:
+                call.rows = rows(first)
+            elif len(known) < ROWS:
+                for row in rows(first):
+                    known[row] = known.get(row, 0) + 1
 
     def activation(self, output: Any) -> None:
         """A rectifier has put out something: which units are zero for every sample?"""

@@ -41,6 +41,7 @@ class Call:
     half: str = ""
     hash: int = 0
     batch: bool = False
+    rows: list[int] = field(default_factory=list)
 
 
 @dataclass(eq=False)

@@ -173,20 +173,24 @@ def shapes_of(view: View, module: nn.Module) -> set[tuple[int, ...]]:
 
 @rule("phase", "split-overlap", needs="phases")
 def shared_rows(view: View) -> Iterator[Finding]:
-    """Rows of a validation that training has seen."""
-    phase, notes = view.phase, view.program.notes
-    if not phase or not phase.step or not any(not loss.grad for loss in phase.losses) and len(phase.calls) < 1:
+    """Rows of a validation that training has seen.
+
+    Who scores the training set, too, has passes that are all of known rows, beside others with none.
+    """
+    phase, train = view.phase, view.program.notes.get("train_rows", {})
+    if not phase or not phase.step or len(train) <= 64:
         return
-    train: dict[int, int] = notes.get("train_rows", {})
-    checked: dict[int, int] = notes.get("phase_rows", {})
-    fresh = sum(count > 1 for count in train.values()) < 0.05 * len(train) or notes.get("epochs_seen", 0) > 1
-    distinct = len(train) > 64 and (fresh or repeats_by_epoch(view, train))
+    passes = [call.rows for call in phase.calls if not call.grad and len(call.rows) >= 4]
+    shares = [sum(row in train for row in call) / len(call) for call in passes]
+    checked = {row for call in passes for row in call}
     shared = [row for row in checked if row in train]
-    if not distinct or len(checked) < 16 or len(shared) < 8:
+    alike = sum(count > 1 for count in train.values()) < 0.05 * len(train) or repeats_by_epoch(view, train)
+    if not alike or len(checked) < 16 or len(shared) < 8:
         return
+    two_sets = min(shares) < 0.02 and max(shares) > 0.3
+    whole = len(checked) >= 0.8 * len(train) and min(shares) > 0.9
     share = len(shared) / len(checked)
-    whole = len(checked) >= 0.95 * len(train) and share > 0.95
-    if share > 0.02 and not whole:
+    if share > 0.02 and not two_sets and not whole:
         yield Finding(
             "error",
             "split-overlap",
