@@ -51,7 +51,7 @@ def main():
             for x, y in val_loader:
                 right += (model(x).float().argmax(1) == y).sum().item()
         print(f"epoch {epoch}: loss {acc_loss / seen:.4f}, val acc {right / len(val_loader.dataset):.4f}")
-    print("logits dtype in autocast was", logits.dtype)
+    print(f"logits dtype {logits.dtype}, final val acc {right / len(val_loader.dataset):.4f}")
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ def main():
     src_te, dst_te = te[y[te] < 5], te[y[te] >= 5]
 
     net = Net(5)
-    fit(net, net.parameters(), x[src], y[src], 5, 1e-3, "pretrain")
+    fit(net, net.parameters(), x[src], y[src], 3, 1e-3, "pretrain")
     print("source test acc", accuracy(net, x[src_te], y[src_te]))
 
     net.features.requires_grad_(False)

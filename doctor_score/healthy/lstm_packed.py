@@ -16,7 +16,7 @@ def sample(rng):
     phase = rng.uniform(0, 2 * math.pi)
     t = torch.arange(length)
     wave = torch.sin(2 * math.pi * freq * t + phase)
-    return torch.stack([wave, torch.cos(2 * math.pi * freq * t + phase)], 1) + 0.2 * torch.randn(length, 2), label
+    return torch.stack([wave, torch.cos(2 * math.pi * freq * t + phase)], 1) + 0.7 * torch.randn(length, 2), label
 
 
 def collate(batch):

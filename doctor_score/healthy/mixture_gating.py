@@ -36,7 +36,7 @@ def make_bags(n, centers, size=6):
     """Bags of vectors; the one loud vector near a class centre decides the class, others are background."""
     k, d = centers.shape
     y = torch.randint(k, (n,))
-    x = 0.4 * torch.randn(n, size, d)
+    x = 0.9 * torch.randn(n, size, d)
     where = torch.randint(size, (n,))
     x[torch.arange(n), where] += centers[y]
     return TensorDataset(x, y)

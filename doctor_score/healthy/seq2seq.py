@@ -1,15 +1,15 @@
 """nn.Transformer learns to map a digit string to 'each digit plus one,
-mod 8, in order'. Variable lengths: padding masks in encoder and decoder, ignore_index in the loss."""
+mod 10, in order'. Variable lengths: padding masks in encoder and decoder, ignore_index in the loss."""
 import argparse
 import torch
 import torch.nn as nn
 
-PAD, BOS, EOS, OFFSET, BASE = 0, 1, 2, 3, 8
+PAD, BOS, EOS, OFFSET, BASE = 0, 1, 2, 3, 10
 VOCAB = OFFSET + BASE
 
 
-def make_batch(n, gen, max_len=8):
-    lengths = torch.randint(3, max_len + 1, (n,), generator=gen)
+def make_batch(n, gen, max_len=9):
+    lengths = torch.randint(6, max_len + 1, (n,), generator=gen)
     src = torch.full((n, max_len), PAD)
     tgt = torch.full((n, max_len + 2), PAD)
     tgt[:, 0] = BOS

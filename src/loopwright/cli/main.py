@@ -25,9 +25,14 @@ VERBS = {
     "audit": "prove the promises on an experiment: loopwright audit NAME [--only CHECK,…]",
     "replay": "do one step of a run again and show it: loopwright replay RUN --step N",
     "bisect": "where two runs part, in what, and why: loopwright bisect RUN_A RUN_B",
+    "check": "what is wrong with an experiment, before training: loopwright check NAME",
+    "break": "break an experiment on purpose, see what is said: loopwright break NAME --all",
     "watch": "run any PyTorch script under the doctor: loopwright watch SCRIPT.py [ARGS]",
     "env": "platform, versions, and how fast this machine multiplies",
 }
+
+MODULES = {"break": "breaking"}
+"""Verbs that are no names of Python."""
 
 HELP = f"""\
 Loopwright {__version__}: the training loop you own, that proves itself.
@@ -91,5 +96,5 @@ def dispatch(arguments: list[str]) -> int:
     verb, *rest = arguments
     if verb not in VERBS:
         raise UsageError(f"verb {verb!r}: not known, {nearest(verb, VERBS)} `loopwright --help` shows all")
-    module = importlib.import_module(f"loopwright.cli.{verb}")
+    module = importlib.import_module(f"loopwright.cli.{MODULES.get(verb, verb)}")
     return int(module.run(rest))

@@ -60,7 +60,7 @@ class Doctor:
         self.seams.install()
         if adopt:
             for each in gc.get_objects():
-                if isinstance(each, Optimizer) and getattr(each, "param_groups", None):
+                if issubclass(type(each), Optimizer) and "param_groups" in vars(each):
                     self.eyes.safely(self.eyes.adopt, each)
         self.eyes.watch_forwards(True)
         return self

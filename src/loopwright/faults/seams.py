@@ -19,7 +19,7 @@ from loopwright.core.experiment import Experiment
 from loopwright.core.schedules import Schedule
 from loopwright.data.sequences import SequenceData
 from loopwright.data.tensors import TensorData
-from loopwright.protocols import Batch, Data, Plan, Split, Task
+from loopwright.protocols import SPLITS, Batch, Data, Plan, Split, Task
 
 Splits = dict[Split, dict[str, Tensor]]
 LossOf = Callable[[nn.Module, Batch], Mapping[str, Tensor]]
@@ -237,3 +237,37 @@ def outputs_changed(model: nn.Module, change: Callable[[Tensor], Tensor]) -> nn.
 
     model.register_forward_hook(hook)
     return model
+
+
+def with_tensor(
+    experiment: Experiment, name: str, change: Callable[[Tensor], Tensor], among: Sequence[Split] = SPLITS
+) -> Experiment:
+    """The experiment with `change` applied to the tensor `name` of the splits `among` that there are."""
+
+    def altered(splits: Splits) -> Splits:
+        for split in among:
+            if split in splits:
+                splits[split][name] = change(splits[split][name])
+        return splits
+
+    return with_splits(experiment, altered)
+
+
+def target_name(experiment: Experiment) -> str:
+    """The name of the one float tensor that a model is to put out; empty where there is no such thing."""
+    data = experiment.task.data
+    if not isinstance(data, TensorData) or "label" in data.splits["train"]:
+        return ""
+    floats = [name for name, tensor in data.splits["train"].items() if tensor.is_floating_point()]
+    return floats[1] if len(floats) == 2 else ""
+
+
+def splits_of(experiment: Experiment) -> Splits:
+    """The tensors of all splits, which the experiment must have in memory."""
+    splits: Splits = experiment.task.data.splits  # type: ignore[attr-defined]
+    return splits
+
+
+def steps_in_epoch(experiment: Experiment) -> int:
+    """How many batches an epoch has."""
+    return experiment.plan().steps_per_epoch(experiment.task.data.size("train"))
