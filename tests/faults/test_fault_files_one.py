@@ -150,7 +150,9 @@ def batches(experiment, start, count, **plan):
     return [[(batch.samples.tolist(), dict(batch.weights)) for batch in shards] for shards in islice(made, count)]
 
 
-@pytest.mark.parametrize("fault", ["same-order", "partial-epoch", "nothing-supervised", "no-shuffle"])
+@pytest.mark.parametrize(
+    "fault", ["same-order", "partial-epoch", "nothing-supervised", "no-shuffle", "padding-in-loss"]
+)
 def test_a_step_has_the_same_samples_wherever_a_run_begins(fault):
     experiment = injected(fault, WHERE[fault][-1], True)
     whole = batches(experiment, 0, 12)

@@ -12,9 +12,10 @@ from loopwright.checking.check import NotApplicableError, Told, check
 from loopwright.checking.subject import Subject, pad
 from loopwright.data.sequences import LENGTH
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.measures import rows
+from loopwright.doctor.measures import bits, rows
 from loopwright.doctor.rules.data import leaking_column
 from loopwright.doctor.rules.tokens import agreement
+from loopwright.protocols import Split
 
 KNOWN = 600
 """So many samples are asked for their nearest neighbor."""
@@ -100,18 +101,12 @@ def keys(subject: Subject) -> str:
     return max(floats or same, key=lambda name: same[name])
 
 
-def bits(tensor: Tensor) -> float:
-    """At most how many bits tell samples (N, *) apart: the sum over columns of log2 of their different values."""
-    flat = tensor.reshape(len(tensor), -1)[:256, :512]
-    return sum(math.log2(len(column.unique())) for column in flat.t())
-
-
 @check("both splits are preprocessed alike")
 def preprocessing(subject: Subject, told: Told) -> Iterator[Finding]:
     """Mean and deviation of the inputs of training and validation; what the scaling was fitted on."""
     train, val = (subject.tables[split].inputs for split in ("train", "val"))
     if train is None or val is None or not bool(train.isfinite().all() and val.isfinite().all()):
-        raise NotApplicableError("the samples have no single float tensor, or not all of it is finite")
+        raise NotApplicableError("the model is given no float tensor, or not all of it is finite")
     (std, mean), (other_std, other_mean) = (torch.std_mean(split) for split in (train, val))
     told.text = f"mean {mean:.3g} and {other_mean:.3g}, deviation {std:.3g} and {other_std:.3g}"
     noise = 6 / math.sqrt(min(len(train), len(val)))
@@ -156,7 +151,7 @@ def statistics(subject: Subject, told: Told) -> Iterator[Finding]:
     table = subject.tables["train"]
     inputs, labels = table.inputs, table.labels
     if inputs is None and labels is None:
-        raise NotApplicableError("the samples have no single float tensor and no label each")
+        raise NotApplicableError("the model is given no float tensor, and the loss no label for each sample")
     if inputs is not None:
         broken = int((~inputs.isfinite()).any(1).sum())
         told.text = f"inputs from {float(inputs.min()):.3g} to {float(inputs.max()):.3g}"
@@ -192,7 +187,7 @@ def statistics(subject: Subject, told: Told) -> Iterator[Finding]:
 @check("labels belong to their inputs")
 def pairing(subject: Subject, told: Told) -> Iterator[Finding]:
     """Do nearest neighbors share a label, with the labels as they are, and moved by one place?"""
-    if subject.tables["train"].labels is None:
+    if subject.tables["train"].labels is None and subject.tables["train"].numbers is None:
         yield from pairing_of_tokens(subject, told)
         return
     train, val = (known(subject, split) for split in ("train", "val"))
@@ -201,14 +196,14 @@ def pairing(subject: Subject, told: Told) -> Iterator[Finding]:
     across = {shift: neighbors_agree_across(val, (train[0], train[1].roll(-shift))) for shift in (-1, 0, 1)}
     in_val = neighbors_agree(*val)
     noise = 1.5 / math.sqrt(min(len(train[1]), len(val[1])))  # three standard deviations of a share near one half
-    told.text = f"nearest neighbors share a label in {shares[0]:.0%} ({chance:.0%} by chance)"
+    told.text = f"nearest neighbors agree in {shares[0]:.0%} ({chance:.0%} by chance)"
     for found in (shares, across):
         best = max(found, key=lambda shift: found[shift])
         if best != 0 and found[best] > found[0] + max(0.15, noise) and found[0] < max(chance, chance_val) + noise:
             yield Finding(
                 "error",
                 "shifted-labels",
-                f"nearest neighbors share a label in {found[0]:.0%} of the cases ({chance:.0%} by chance), with the "
+                f"nearest neighbors agree in {found[0]:.0%} of the cases ({chance:.0%} by chance), with the "
                 f"labels moved by {best:+d} in {found[best]:.0%}",
                 0,
                 probe="labels were compared with those of neighbors at shifts -1, 0, +1",
@@ -219,7 +214,7 @@ def pairing(subject: Subject, told: Told) -> Iterator[Finding]:
         yield Finding(
             "error",
             "random-labels",
-            f"nearest neighbors share a label in {shares[0]:.0%} of the training samples, which is chance "
+            f"nearest neighbors agree in {shares[0]:.0%} of the training samples, which is chance "
             f"({chance:.0%}), and in {in_val:.0%} of the validation samples",
             0,
             probe="each sample was asked for its nearest neighbor, in both splits",
@@ -227,35 +222,45 @@ def pairing(subject: Subject, told: Told) -> Iterator[Finding]:
         )
 
 
-def known(subject: Subject, split: str) -> tuple[Tensor, Tensor]:
-    """Inputs (N, F) and labels (N,) of a split, for neighbors to be looked up."""
-    table = subject.tables["train" if split == "train" else "val"]
-    if table.inputs is None or table.labels is None or len(table.labels) < 32:
-        raise NotApplicableError("the samples have no single float tensor and one label each, or there are few")
-    whole = subject.tables["train"].inputs
-    assert whole is not None
+def known(subject: Subject, split: Split) -> tuple[Tensor, Tensor]:
+    """Inputs (N, F) and labels (N,) or numbers (N, M) of a split, for neighbors to be looked up."""
+    table, whole = subject.tables[split], subject.tables["train"].inputs
+    asked = table.labels if table.labels is not None else table.numbers
+    if table.inputs is None or whole is None or asked is None or len(asked) < 32:
+        raise NotApplicableError("the samples have no float input and one target each, or there are few")
     reference = torch.nan_to_num(whole.double())
     inputs = torch.nan_to_num(table.inputs[:KNOWN].double())
-    return (inputs - reference.mean(0)) / (reference.std(0) + 1e-9), table.labels[:KNOWN]
+    return (inputs - reference.mean(0)) / (reference.std(0) + 1e-9), asked[:KNOWN]
 
 
-def neighbors_agree(inputs: Tensor, labels: Tensor) -> float:
-    """The share of samples whose nearest neighbor has the same label."""
+def neighbors_agree(inputs: Tensor, asked: Tensor) -> float:
+    """How well a sample's target is told by its nearest neighbor's."""
     distances = torch.cdist(inputs, inputs)
     distances.fill_diagonal_(math.inf)
-    return float((labels[distances.argmin(1)] == labels).float().mean())
+    return agreeing(asked[distances.argmin(1)], asked)
 
 
 def neighbors_agree_across(asked: tuple[Tensor, Tensor], known: tuple[Tensor, Tensor]) -> float:
-    """The share of the asked samples whose nearest neighbor among the known ones has the same label."""
+    """How well the targets of the asked samples are told by their nearest neighbors' among the known ones."""
     nearest = torch.cdist(asked[0], known[0]).argmin(1)
-    return float((known[1][nearest] == asked[1]).float().mean())
+    return agreeing(known[1][nearest], asked[1])
 
 
-def share_of_same(labels: Tensor) -> float:
-    """How often two random samples share a label."""
-    _, counts = labels.unique(return_counts=True)
-    return float(((counts / len(labels)) ** 2).sum())
+def agreeing(one: Tensor, other: Tensor) -> float:
+    """Of labels (N,) the share that is equal; of numbers (N, M) 1 - E|a - b| / E|b - b'|, 0 where they have nothing to do
+    with each other."""
+    if not other.is_floating_point():
+        return float((one == other).float().mean())
+    apart, usual = (one - other).abs().mean(), (other - other.roll(len(other) // 2, 0)).abs().mean()
+    return float(1 - apart / (usual + 1e-12))
+
+
+def share_of_same(asked: Tensor) -> float:
+    """How often two random samples share a label; 0 for numbers."""
+    if asked.is_floating_point():
+        return 0.0
+    _, counts = asked.unique(return_counts=True)
+    return float(((counts / len(asked)) ** 2).sum())
 
 
 def pairing_of_tokens(subject: Subject, told: Told) -> Iterator[Finding]:

@@ -14,7 +14,9 @@ from torch import Tensor
 from loopwright.core.experiment import Experiment
 from loopwright.core.state import State
 from loopwright.data.sequences import LENGTH
+from loopwright.doctor.doctor import Doctor
 from loopwright.protocols import Batch, Split
+from loopwright.seeding import preserved_generators
 
 MOST_ROWS = 4096
 """So many samples of a split are looked at."""
@@ -22,10 +24,12 @@ MOST_ROWS = 4096
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Some samples of a split: `inputs` float (N, F) flattened, `labels` int64 (N,); None where there are none."""
+    """Some samples of a split: `inputs` float (N, F) flattened, what the model is given; `labels` int64 (N,) or `numbers`
+    float (N, *), what its loss asks for. None where that is not to be had."""
 
     inputs: Tensor | None
     labels: Tensor | None
+    numbers: Tensor | None
     tensors: dict[str, Tensor]
 
 
@@ -56,10 +60,23 @@ class Subject:
             if sum(map(len, batches)) >= MOST_ROWS:
                 break
         tensors = {name: joined([batch[name] for batch in batches]) for name in batches[0].tensors}
-        floats = [t for t in tensors.values() if t.is_floating_point() and t.ndim >= 2]
-        whole = [t for n, t in tensors.items() if t.dtype == torch.int64 and t.ndim == 1 and n != LENGTH]
-        inputs = floats[0].reshape(len(floats[0]), -1) if len(floats) == 1 else None
-        return Table(inputs, whole[0] if len(whole) == 1 else None, tensors)
+        given, asked = (tensors.get(name) for name in self.roles)
+        inputs = given.reshape(len(given), -1) if given is not None and given.is_floating_point() else None
+        labels = asked if asked is not None and asked.dtype == torch.int64 and asked.ndim == 1 else None
+        numbers = asked.reshape(len(asked), -1) if asked is not None and asked.is_floating_point() else None
+        return Table(inputs, labels, numbers, tensors)
+
+    @cached_property
+    def roles(self) -> tuple[str, str]:
+        """The names of the tensors that are the model's first input and the loss's target; empty where none is."""
+        task, model = self.experiment.task, self.state().model
+        batch = next(iter(task.data.scan("train", self.experiment.batch_size)))
+        with Doctor() as doctor, preserved_generators():
+            task.loss(model, batch)
+            calls, losses = list(doctor.eyes.calls), list(doctor.eyes.loss_calls)
+        given = [tensor for call in calls for tensor in call.inputs[:1]]
+        asked = [loss.target for loss in losses]
+        return name_of(batch, given), name_of(batch, asked)
 
     def steps(self, start: int = 0) -> Iterator[Sequence[Batch]]:
         """The batches of training, from step `start`."""
@@ -87,6 +104,15 @@ class Subject:
     def fresh(self) -> Subject:
         """The same experiment as another process would begin with it."""
         return Subject(replace(copy.deepcopy(self.pristine)))
+
+
+def name_of(batch: Batch, found: Sequence[Tensor]) -> str:
+    """The name under which a batch has the first of the tensors found."""
+    for tensor in found:
+        for name, known in batch.tensors.items():
+            if known.numel() == tensor.numel() and torch.equal(known.reshape(-1), tensor.reshape(-1).to(known.dtype)):
+                return name
+    return ""
 
 
 def joined(tensors: Sequence[Tensor]) -> Tensor:

@@ -74,7 +74,7 @@ class Doctor:
         self.seams.remove()
 
     def __enter__(self) -> Doctor:
-        return self.start(adopt=True)
+        return self.start()
 
     def __exit__(self, *_: object) -> None:
         self.stop()

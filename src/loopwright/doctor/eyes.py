@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import ref
 
 import torch
@@ -19,6 +19,7 @@ from torch.optim import Optimizer
 from loopwright.doctor.measures import (
     Anatomy,
     Stats,
+    bits,
     chain,
     chosen,
     fingerprint,
@@ -62,6 +63,8 @@ class Eyes:
         self.last_batch: tuple[set[int], Loader | None] = (set(), None)
         self.iterators: dict[int, Loader] = {}
         self.scaled = False
+        self.by_hand: Optimizer | None = None
+        self.mark = (0, 0)
         self.watch_forwards: Callable[[bool], None] = lambda wanted: None
         self.judge: Callable[[Step], None] = lambda step: None
         self.reflect: Callable[[Phase], None] = lambda phase: None
@@ -199,6 +202,8 @@ class Eyes:
         if first.is_floating_point() and first.numel() and len(measured) < 64:
             measured.append((self.program.count, id(call.module), Stats.of(first)))
         if first.ndim > first.is_floating_point() and first.numel() <= 4_000_000:
+            if call.grad and len(first) >= 16:
+                notes["bits"] = max(bits(first), notes.get("bits", 0.0))
             known: dict[int, int] = notes.setdefault("train_rows", {})
             if not call.grad:
                 call.rows = rows(first)
@@ -248,6 +253,7 @@ class Eyes:
         if loss is None:
             return
         self.program.backwards += 1
+        self.close_by_hand(loss)
         self.backwards.append(Backward(loss, scaled=self.scaled))
         for held, optimizer in self.program.living():
             if not held.cleared and held.fresh:
@@ -259,6 +265,29 @@ class Eyes:
         self.scaled = False
         if self.backwards and self.backwards[-1].loss.numel() == 1:
             self.backwards[-1].value = float(self.backwards[-1].loss.detach())
+        if self.by_hand is not None:
+            self.note_start(self.known(self.by_hand), self.by_hand)
+            self.mark = len(self.calls), len(self.loss_calls)
+
+    def close_by_hand(self, loss: Tensor) -> None:
+        """Where there is no optimizer, a step ends when the next backward pass begins."""
+        if self.by_hand is None:
+            if self.program.held or self.program.backwards < 3 or loss.grad_fn is None:
+                return
+            leaves_ = [leaf for leaf in graph_leaves(loss) if leaf.ndim]
+            if leaves_:
+                self.by_hand = cast(Optimizer, ByHand(leaves_))
+                self.adopt(self.by_hand)
+            return
+        if any(held.kind != "ByHand" for held in self.program.held.values()):
+            self.by_hand = None
+            return
+        pending = self.pending.get(id(self.by_hand), [])
+        if any(not torch.equal(parameter.detach(), old) for _, parameter, old in pending):
+            later = self.calls[self.mark[0] :], self.loss_calls[self.mark[1] :]
+            self.calls, self.loss_calls = self.calls[: self.mark[0]], self.loss_calls[: self.mark[1]]
+            self.after_step(self.by_hand, (), {})
+            self.calls, self.loss_calls = later
 
     def cleared(self, owner: Any, *_: Any) -> None:
         """Gradients are cleared, by an optimizer or a module."""
@@ -316,6 +345,7 @@ class Eyes:
         settings = {k: v for k, v in optimizer.param_groups[0].items() if isinstance(v, int | float | tuple | bool)}
         self.program.notes.setdefault("built", []).append((held, self.program.count, settings))
         self.program.held[id(optimizer)] = held
+        self.program.notes["loaded_before"] = frozenset(self.program.notes.get("loaded", ()))
         held.fresh = self.stretch
         return held
 
@@ -324,7 +354,10 @@ class Eyes:
         self.in_step = True
         if not self.stretch or args[1:] or kwargs.get("closure"):
             return
-        held = self.known(optimizer)
+        self.note_start(self.known(optimizer), optimizer)
+
+    def note_start(self, held: Held, optimizer: Optimizer) -> None:
+        """Keep what a step starts from: weights and gradients."""
         self.pending[id(optimizer)] = [
             (name, parameter, parameter.detach().clone())
             for name, parameter in chosen(self.named(optimizer))
@@ -376,6 +409,9 @@ class Eyes:
             held.fresh = True
             self.forget()
         held.order, held.cleared, held.clip_scaled = [], False, False
+        for other, _ in program.living():
+            if other is not held:
+                other.order.append("other step")
         self.ended()
 
     def record(self, held: Held, optimizer: Optimizer) -> Step:
@@ -402,6 +438,8 @@ class Eyes:
             cleared=held.cleared,
             clip_scaled=held.clip_scaled,
             loss=self.backwards[-1].value if self.backwards else float("nan"),
+            memory=remembered(optimizer),
+            values=[backward.value for backward in self.backwards],
             summaries=[summarized(loss, self.losses) for loss in self.loss_calls if loss.flowed],
         )
 
@@ -497,6 +535,10 @@ class Eyes:
         if len(missing) < total:
             loaded |= {id(parameter) for parameter in module.parameters()}
 
+    def optimizer_loaded(self, optimizer: Optimizer, *_: Any) -> None:
+        """An optimizer's state was loaded."""
+        self.program.notes.setdefault("restored", set()).add(id(optimizer))
+
     def compiled(self, *_: Any) -> None:
         """torch.compile is used: inside of what it compiles nothing can be watched."""
         self.program.compiled = True
@@ -515,6 +557,40 @@ def empty(optimizer: Optimizer, looked_at: int = 4) -> bool:
     """Whether an optimizer's gradients are all missing or zero; of those there are, the first few are looked at."""
     found = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
     return not any(bool(gradient.any()) for gradient in found[:looked_at])
+
+
+def remembered(optimizer: Optimizer) -> float:
+    """The number of steps that an optimizer's state speaks of; NaN where it does not count, 0 where it has none."""
+    if not isinstance(optimizer, Optimizer) or not hasattr(optimizer, "state"):
+        return float("nan")
+    steps = [
+        entry["step"] for entry in list(optimizer.state.values())[:4] if isinstance(entry, dict) and "step" in entry
+    ]
+    return max((float(step) for step in steps), default=float("nan") if optimizer.state else 0.0)
+
+
+def graph_leaves(loss: Tensor, most: int = 4000) -> list[Tensor]:
+    """The tensors that a loss is differentiated for, in the order in which they are met."""
+    found: list[Tensor] = []
+    seen, waiting = set[Any](), [loss.grad_fn]
+    while waiting and len(seen) < most:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        variable = getattr(node, "variable", None)
+        if isinstance(variable, Tensor) and not any(variable is one for one in found):
+            found.append(variable)
+        waiting += [below for below, _ in node.next_functions]
+    return found
+
+
+class ByHand:
+    """Stands for the optimizer of a program that updates its weights by hand."""
+
+    def __init__(self, parameters: list[Tensor]) -> None:
+        self.param_groups: list[dict[str, Any]] = [{"params": parameters}]
+        self.state: dict[Any, Any] = {}
 
 
 def autocasting(tensor: Tensor) -> bool:

@@ -86,6 +86,14 @@ def rows(tensor: Tensor) -> list[int]:
     return found
 
 
+def bits(tensor: Tensor) -> float:
+    """At most how many bits tell rows (N, *) apart: the sum over columns of log2 of their different values."""
+    flat = tensor.detach().reshape(len(tensor), -1)[:64, :: max(1, tensor[0].numel() // 64)][:, :64]
+    ordered = flat.sort(0).values
+    different = 1 + (ordered[1:] != ordered[:-1]).sum(0)
+    return float(different.double().log2().sum())
+
+
 def fingerprint(tensor: Tensor) -> int:
     """A number that is equal where the bits of two tensors are; of large ones, of a part."""
     flat = tensor.detach().reshape(-1)

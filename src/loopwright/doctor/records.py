@@ -108,7 +108,9 @@ class Step:
     """One step of an optimizer that was looked at.
 
     `order` has the names of what happened since its step before. `norms`, `weights`, `moves`: the 2-norms of gradient
-    (None: there was none), weight and update, by parameter name; `changed` says whether any element moved.
+    (None: there was none), weight and update, by parameter name; `unmoved`: the share of numbers that the update left as
+    they were. `memory`: how many steps the optimizer itself remembers; `values`:
+    what went backward.
     """
 
     number: int
@@ -128,6 +130,8 @@ class Step:
     cleared: bool = True
     clip_scaled: bool = False
     loss: float = float("nan")
+    memory: float = float("nan")
+    values: list[float] = field(default_factory=list)
     summaries: list[Summary] = field(default_factory=list)
 
     @property

@@ -63,6 +63,7 @@ class Seams:
         self._replace(nn.Module, "zero_grad", functools.partial(self._before, eyes.cleared))
         self._replace(nn.Module, "train", functools.partial(self._always, eyes.mode))
         self._replace(nn.Module, "load_state_dict", self._loaded)
+        self._replace(Optimizer, "load_state_dict", functools.partial(self._after, eyes.optimizer_loaded))
         self._replace(Optimizer, "__init__", functools.partial(self._after, eyes.built))
         for kind in {lr_scheduler.LRScheduler, *subclasses(lr_scheduler.LRScheduler), lr_scheduler.ReduceLROnPlateau}:
             if "step" in vars(kind):
@@ -166,7 +167,6 @@ class Seams:
 
     def _always(self, tell: Callable[..., None], original: Any) -> Wrapper:
         """Tell with the first argument, watching or not: of what is rare or must be cheap."""
-        eyes = self.eyes
 
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:

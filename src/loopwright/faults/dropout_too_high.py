@@ -1,8 +1,8 @@
 """Dropout with p = 0.95: a share to be kept was taken for a share to be dropped.
 
 Early TensorFlow asked for the share to keep, PyTorch asks for the share to drop. One unit of twenty is left, another
-one in each step, so hardly anything gets through. The training loss stays high and noisy, and validation is better than
-it.
+one in each step, so hardly anything gets through. The training loss stays high and noisy, and validation, where nothing
+is dropped, sees another network.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FAULT = Fault(
     name="dropout-too-high",
     number=35,
     line="nn.Dropout(0.95)   # keep_prob",
-    symptom="the training loss hardly falls and is noisy; validation, without dropout, is better than training",
+    symptom="the training loss hardly falls and is noisy; validation, which drops nothing, is far from it",
     why="one unit of twenty is left in each step, and another one each time",
     causes=("dropout-too-high",),
     inject=inject,

@@ -2,7 +2,7 @@
 
 Folders of images come like this, one class after the other, and shuffling is off unless it is asked for. Each batch
 then holds one class, and the quickest way down is to answer with that class whatever the input. So the training loss
-looks very good between two jumps, and validation sees a model that knows the last class and little else.
+looks good between two jumps, and validation sees a model that knows the last classes best.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ FAULT = Fault(
     name="no-shuffle",
     number=1,
     line="DataLoader(train_set, batch_size=64)",
-    symptom="the training loss is near zero for a while and jumps at each new class; validation stays near chance",
+    symptom="the training loss falls within a class and jumps at the next one; validation swings and stays far behind",
     why="each batch holds one class, so each update teaches to answer with that class",
     causes=("no-shuffle",),
     inject=inject,

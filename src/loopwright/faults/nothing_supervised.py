@@ -1,7 +1,8 @@
 """The loss mask covers too much: nearly every target is ignored.
 
 A chat template that no longer matches does it, and everything but the last token counts as prompt. The loss is a
-number, it falls, it is only very noisy. The model learns from one token of thousands, and hardly anything.
+number, and it falls quickly, since the last targets of sequences are alike. The model learns from one token of
+thousands, and validation gets worse and worse.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ FAULT = Fault(
     name="nothing-supervised",
     number=24,
     line="targets[:, :-1] = -100   (the prompt alone was meant)",
-    symptom="a very noisy training loss; validation hardly gets better",
-    why="one target of a whole batch counts, so each update follows a single token",
+    symptom="the training loss goes to zero fast; validation gets worse and worse",
+    why="one target of a whole batch counts, an easy one, and nothing is learned of all others",
     causes=("nothing-supervised",),
     inject=inject,
     applies=has_loss_mask,

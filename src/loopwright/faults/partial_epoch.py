@@ -1,7 +1,7 @@
 """A `break` from debugging was left in the loop, behind the second batch.
 
 Each epoch ends after two batches, and they are the same ones each time. The model learns them by heart. The training
-loss goes to zero faster than ever, epochs are pleasantly short, and validation gets worse from early on.
+loss falls faster than ever, epochs are pleasantly short, and validation does not follow.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FAULT = Fault(
     name="partial-epoch",
     number=13,
     line="if number == 1: break",
-    symptom="the training loss goes to zero very fast; validation soon gets worse and worse",
+    symptom="the training loss falls very fast; validation levels off early, or gets worse",
     why="the model is trained on a few samples, again and again, and learns them by heart",
     causes=("partial-epoch", "same-order"),
     inject=inject,

@@ -14,13 +14,13 @@ from loopwright.faults.seams import Splits, has_splits, splits_of, with_splits
 
 
 def overlapping(splits: Splits) -> Splits:
-    """Every second row of the validation split replaced by one of training."""
+    """Half of the validation rows replaced by rows of training."""
     train, val = splits["train"], splits["val"]
     generator = torch.Generator().manual_seed(7)
-    taken = torch.randperm(len(next(iter(train.values()))), generator=generator)
-    # Every second, not the second half: rows of a class often stand together, and all classes should be hit.
-    places = torch.arange(1, len(next(iter(val.values()))), 2)[: len(taken)]
-    mixed = {name: tensor.index_copy(0, places, train[name][taken[: len(places)]]) for name, tensor in val.items()}
+    # Both drawn at random: rows of a class often stand together or in turn.
+    taken, places = (torch.randperm(len(next(iter(part.values()))), generator=generator) for part in (train, val))
+    count = min(len(taken), len(places) // 2)
+    mixed = {name: tensor.index_copy(0, places[:count], train[name][taken[:count]]) for name, tensor in val.items()}
     return {**splits, "val": mixed}
 
 

@@ -32,7 +32,7 @@ FAULT = Fault(
     name="unscaled-input",
     number=4,
     line="image = torch.from_numpy(pixels).float()   # / 255",
-    symptom="the first loss is far above that of guessing; it falls slowly, in jumps, and stays higher",
+    symptom="the first loss is far above that of guessing; it falls late, and seldom as far",
     why="the weights are initialized for inputs near one: outputs and gradients are a hundred times too large",
     causes=("unscaled-input",),
     inject=inject,

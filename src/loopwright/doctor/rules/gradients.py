@@ -52,6 +52,28 @@ def cut(view: View) -> Iterator[Finding]:
     yield from cut_between(view, step)
 
 
+@rule("step", "graph-cut")
+def never_graded(view: View) -> Iterator[Finding]:
+    """An optimizer makes steps, and none of its parameters has ever had a gradient."""
+    step = view.step
+    if not step or step.number not in (3, 8) or not step.whole or not step.norms:
+        return
+    recent = view.program.recent(step.held)
+    none = all(norm is None for one in recent for norm in one.norms.values())
+    last = [name for name in step.order if name in ("backward", "zero")]
+    if none and len(recent) >= 3 and last and last[-1] == "backward":
+        names = list(step.norms)
+        yield Finding(
+            "error",
+            "graph-cut",
+            f"{step.held.kind} made {step.number} steps, and none of its {len(names)} parameters ever had a gradient "
+            f"({some(names, 3)}): no loss is connected with them",
+            step.number,
+            names[0].rpartition(".")[0],
+            certainty=0.95,
+        )
+
+
 def always_missing(view: View, step: Step, name: str) -> bool:
     """Whether a parameter has had no gradient in any of the optimizer's steps that were looked at."""
     return all(other.norms.get(name) is None for other in view.program.recent(step.held) if name in other.norms)

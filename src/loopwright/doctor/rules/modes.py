@@ -92,9 +92,9 @@ def validating(view: View, phase: Phase, calls: list[Call]) -> bool:
     row; a pass of each step that feeds another model, as a generator's, is none."""
     if any(not loss.grad for loss in phase.losses):
         return True
-    phases = [other for other in view.program.phases if other is not phase]
-    often = len(phases) >= 4 and phase.step - phases[-4].step <= 5
-    return len(calls) >= 2 and not often
+    before = [other.step for other in view.program.phases if other is not phase and other.step]
+    often = len(before) >= 2 and phase.step - before[-2] <= 5
+    return not often and (len(calls) >= 2 or phase.step >= 5)
 
 
 def repeated(calls: list[Call]) -> bool:

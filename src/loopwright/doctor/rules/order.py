@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopwright.doctor.finding import Finding
+from loopwright.doctor.records import Step
 from loopwright.doctor.rule import View, rule
 
 IDLE = 8
@@ -43,6 +44,28 @@ def cleared_too_early(view: View) -> Iterator[Finding]:
             "step",
             step.number,
             certainty=0.98,
+        )
+
+
+@rule("step", "zero-before-step")
+def cleared_between(view: View) -> Iterator[Finding]:
+    """Two losses of one forward pass go backward, and what the first one left is cleared before the second."""
+    step = view.step
+    if not step or not step.whole or step.number < 2 or step.held.kind == "LBFGS":
+        return
+    order = [name for name in step.order if name in ("backward", "zero", "other step")]
+    order = order[len(order) - order[::-1].index("other step") :] if "other step" in order else order
+    wiped = "backward" in order and "zero" in order[order.index("backward") :] and order[-1] == "backward"
+    one_forward = len(step.calls) == 1 and len(step.backwards) >= 2
+    for_inputs = any(tensor.requires_grad and tensor.is_leaf for call in step.calls for tensor in call.inputs)
+    if wiped and one_forward and not for_inputs and len({id(b.loss) for b in step.backwards}) > 1:
+        yield Finding(
+            "error",
+            "zero-before-step",
+            f"the order of calls is {' → '.join(step.order)}: of {len(step.backwards)} losses of one forward pass only "
+            "what came after the last clearing reaches the step",
+            step.number,
+            certainty=0.97,
         )
 
 
@@ -156,6 +179,38 @@ def accumulated_whole(view: View) -> Iterator[Finding]:
                 step.number,
                 certainty=0.85,
             )
+
+
+@rule("step", "ragged-accumulation", needs="losses")
+def unequal_parts(view: View) -> Iterator[Finding]:
+    """Means over micro-batches with unequal numbers of targets, each divided by how many micro-batches there are."""
+    step = view.step
+    if not step or not step.whole or step.number < 3:
+        return
+    recent = [one for one in view.program.recent(step.held)[-6:] if ragged(one)]
+    if len(recent) >= 3:
+        counted = [summary.counted for summary in step.summaries]
+        yield Finding(
+            "warning",
+            "ragged-accumulation",
+            f"in {len(recent)} of the last 6 steps the mean losses of micro-batches with unequal numbers of targets "
+            f"({', '.join(map(str, counted[:6]))}) were averaged: a target counts more where there are few",
+            step.number,
+            certainty=0.85,
+        )
+
+
+def ragged(step: Step) -> bool:
+    """Whether a step averages means of parts of unequal size."""
+    parts = [s for s in step.summaries if s.counted and s.kind in ("cross_entropy", "nll_loss")]
+    values = step.values
+    if (
+        len(parts) < 2
+        or len(values) != len(parts)
+        or max(s.counted for s in parts) < 1.3 * min(s.counted for s in parts)
+    ):
+        return False
+    return all(abs(value * len(parts) - s.mean) <= 1e-3 * abs(s.mean) for value, s in zip(values, parts, strict=True))
 
 
 def previous_alike(view: View, count: int) -> bool:

@@ -43,6 +43,29 @@ def identical_units(view: View) -> Iterator[Finding]:
             )
 
 
+@rule("step", "symmetric-init")
+def identical_columns(view: View) -> Iterator[Finding]:
+    """Matrices that belong to no module: rows or columns that have moved and are still the same."""
+    step = view.step
+    optimizer = step.held.optimizer() if step else None
+    if not step or step.number not in (3, 6) or optimizer is None:
+        return
+    known = {i for module, anatomy in view.eyes.anatomies.values() if module() is not None for i in anatomy.names}
+    for name, parameter in view.eyes.named(optimizer):
+        weight = parameter.detach()
+        if id(parameter) in known or weight.ndim != 2 or min(weight.shape) < 2 or not step.moves.get(name):
+            continue
+        if bool((weight == weight[:1]).all()) or bool((weight == weight[:, :1]).all()):
+            yield Finding(
+                "error",
+                "symmetric-init",
+                f"all rows or all columns of {name} {tuple(weight.shape)} are identical after {step.number} updates",
+                step.number,
+                name,
+                certainty=0.94,
+            )
+
+
 @rule("step", "dead-units", needs="modules")
 def dead(view: View) -> Iterator[Finding]:
     """Rectifiers that give zero for every sample, batch after batch."""
@@ -159,11 +182,10 @@ def copied_embedding(view: View) -> Iterator[Finding]:
 
 
 @rule("step", "partial-load", needs="loads")
+@rule("phase", "partial-load", needs="loads")
+@rule("end", "partial-load", needs="loads")
 def loaded_in_part(view: View) -> Iterator[Finding]:
     """load_state_dict(strict=False) found none of the names, or names that differ by a prefix."""
-    step = view.step
-    if not step or step.number != 1:
-        return
     for kind, missing, unexpected, total in view.program.loads:
         nothing = len(missing) >= min(total, 50) > 0
         renamed = [name for name in unexpected if any(name.endswith(m) or m.endswith(name) for m in missing)]
@@ -173,7 +195,7 @@ def loaded_in_part(view: View) -> Iterator[Finding]:
                 "partial-load",
                 f"{len(missing)} of {total} entries of {kind} were not in the checkpoint, {len(unexpected)} of the "
                 f"checkpoint's were not used ({some(unexpected, 2) or 'none'} beside {some(missing, 2)})",
-                0,
+                view.program.count,
                 kind,
                 certainty=0.9,
             )

@@ -174,8 +174,15 @@ def padding(call: Call, tokens: Tensor) -> tuple[Tensor, bool] | None:
         masked = any(torch.equal(mask.bool(), stands) or torch.equal(mask.bool(), ~stands) for mask in told)
         counted = any(torch.equal(length.to(stands.device), (~stands).sum(1)) for length in lengths)
         if masked or counted or value in known or value == 0:
-            return stands, masked or counted
+            # Where nothing tells, a model with attention and a padding index still promises not to look.
+            return stands, masked or counted or (value in known and attends(call))
     return None
+
+
+def attends(call: Call) -> bool:
+    """Whether a model has attention in it."""
+    names = [type(module).__name__.lower() for module in call.module.modules()]
+    return any("attention" in name or "transformer" in name for name in names)
 
 
 def binary(tensor: Tensor) -> bool:
@@ -272,9 +279,8 @@ def order_ignored(view: View) -> Iterator[Finding]:
     if not step or step.number != LOOKED_AT[0]:
         return
     for call in step.calls:
-        names = [type(module).__name__.lower() for module in call.module.modules()]
         tokens = [t for t in call.inputs if t.dtype in TOKENS and t.ndim == 2 and t.shape[1] >= 4 and not binary(t)]
-        if not tokens or len(call.inputs) > 1 or not any("attention" in n or "transformer" in n for n in names):
+        if not tokens or len(call.inputs) > 1 or not attends(call):
             continue
         if any(
             isinstance(module, torch.nn.RNNBase | torch.nn.modules.conv._ConvNd) for module in call.module.modules()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterator
+from itertools import pairwise
 
 from torch import nn
 
@@ -48,7 +49,7 @@ def overwriting(view: View) -> Iterator[Finding]:
 
 def rising(losses: list[float]) -> bool:
     """Whether a loss rises step by step, as it does where a quadratic bowl is left."""
-    pairs = list(zip(losses, losses[1:], strict=False))
+    pairs = list(pairwise(losses))
     return sum(not b <= a for a, b in pairs) >= 0.7 * len(pairs)
 
 
@@ -93,6 +94,10 @@ def not_held(view: View) -> Iterator[Finding]:
             if parameter.requires_grad and id(parameter) not in everywhere and parameter.grad is not None
         ]
         inside = anatomy.names.keys() & everywhere
+        loaded: set[int] = view.program.notes.get("loaded", set())
+        apart = call.training and not any(
+            id(parameter) in loaded or id(parameter) in view.program.trained for _, parameter in outside
+        )
         if not outside:
             continue
         names = [name for name, _ in outside]
@@ -108,7 +113,7 @@ def not_held(view: View) -> Iterator[Finding]:
                 names[0],
                 certainty=0.96,
             )
-        elif inside:
+        elif inside or apart:
             yield Finding(
                 "error",
                 "missing-from-optimizer",
@@ -153,6 +158,54 @@ def rebuilt(view: View) -> Iterator[Finding]:
             f"the same settings, before steps {some([at + 1 for _, at in alike], 4)}",
             view.program.count,
             certainty=0.9,
+        )
+
+
+@rule("step", "optimizer-rebuilt")
+def forgetful(view: View) -> Iterator[Finding]:
+    """The optimizer's own count of its steps falls back."""
+    step = view.step
+    if not step or step.number < 4:
+        return
+    recent = [one for one in view.program.recent(step.held)[-6:] if one.memory == one.memory]
+    falls = sum(later.memory <= earlier.memory for earlier, later in pairwise(recent))
+    if falls >= 2 and step.memory < step.number - 1:
+        yield Finding(
+            "warning",
+            "optimizer-rebuilt",
+            f"after {step.number} steps {step.held.kind} remembers {step.memory:g}; its state was emptied {falls} times in "
+            f"the last {len(recent)} steps that were looked at",
+            step.number,
+            certainty=0.9,
+        )
+
+
+@rule("step", "optimizer-not-saved", needs="loads")
+def begun_again(view: View) -> Iterator[Finding]:
+    """Weights were loaded and training goes on with a new optimizer, told the same as the old one, without its state."""
+    step = view.step
+    built = view.program.notes.get("built", [])
+    if not step or step.number != 1 or len(built) < 2 or not step.settings:
+        return
+    optimizer = step.held.optimizer()
+    restored: set[int] = view.program.notes.get("restored", set())
+    loaded: set[int] = view.program.notes.get("loaded", set())
+    mine = settings_of(built, step.held)
+    before = [
+        held
+        for held, _, told in built
+        if held is not step.held and held.steps >= 5 and held.kind == step.held.kind and told == mine
+        if len(held.parameters) == len(step.held.parameters)
+    ]
+    remembers = step.held.kind != "SGD" or step.settings.get("momentum")
+    if before and remembers and step.held.parameters <= loaded and id(optimizer) not in restored:
+        yield Finding(
+            "warning",
+            "optimizer-not-saved",
+            f"the weights of {len(step.held.parameters)} parameters were loaded, and a new {step.held.kind} with the same "
+            f"settings goes on where one with {before[-1].steps} steps stopped, without its state",
+            step.number,
+            certainty=0.8,
         )
 
 
