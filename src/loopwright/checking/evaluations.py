@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 import torch
 
@@ -29,7 +29,7 @@ def twice(subject: Subject, told: Told) -> Iterator[Finding]:
         return
     name = different[0]
     values = [metrics[name] for metrics in (first, second, third)]
-    grows = all(b > a for a, b in zip(values, values[1:], strict=False)) and math.isclose(
+    grows = all(b > a for a, b in pairwise(values)) and math.isclose(
         values[2] - values[1], values[1] - values[0], rel_tol=0.05
     )
     yield Finding(

@@ -41,7 +41,7 @@ def rehearse(subject: Subject, told: Told) -> Iterator[Finding]:
             doctor.note([Finding("error", "non-finite", broke, error.step, certainty=0.6)])
     for name, failure in doctor.failures.items():
         raise RuntimeError(f"{name}: {failure}")
-    told.text = broke or f"{state.step} steps, {len(doctor.eyes.program.phases)} evaluations"
+    told.text = broke or f"{state.step} steps, {len(doctor.scene.program.phases)} evaluations"
     yield from doctor.ranked
 
 

@@ -247,8 +247,8 @@ def neighbors_agree_across(asked: tuple[Tensor, Tensor], known: tuple[Tensor, Te
 
 
 def agreeing(one: Tensor, other: Tensor) -> float:
-    """Of labels (N,) the share that is equal; of numbers (N, M) 1 - E|a - b| / E|b - b'|, 0 where they have nothing to do
-    with each other."""
+    """Of labels (N,) the share that is equal; of numbers (N, M) 1 - E|a - b| / E|b - b'|, which is 0 where they have
+    nothing to do with each other."""
     if not other.is_floating_point():
         return float((one == other).float().mean())
     apart, usual = (one - other).abs().mean(), (other - other.roll(len(other) // 2, 0)).abs().mean()

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from loopwright.core.experiment import Experiment
 from loopwright.core.state import State
-from loopwright.data.sequences import LENGTH
 from loopwright.doctor.doctor import Doctor
 from loopwright.protocols import Batch, Split
 from loopwright.seeding import preserved_generators
@@ -24,8 +23,8 @@ MOST_ROWS = 4096
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Some samples of a split: `inputs` float (N, F) flattened, what the model is given; `labels` int64 (N,) or `numbers`
-    float (N, *), what its loss asks for. None where that is not to be had."""
+    """Some samples of a split: `inputs` float (N, F) flattened, what the model is given; `labels` int64 (N,) or
+    `numbers` float (N, M), what its loss asks for. None where that is not to be had."""
 
     inputs: Tensor | None
     labels: Tensor | None
@@ -73,7 +72,7 @@ class Subject:
         batch = next(iter(task.data.scan("train", self.experiment.batch_size)))
         with Doctor() as doctor, preserved_generators():
             task.loss(model, batch)
-            calls, losses = list(doctor.eyes.calls), list(doctor.eyes.loss_calls)
+            calls, losses = list(doctor.scene.calls), list(doctor.scene.loss_calls)
         given = [tensor for call in calls for tensor in call.inputs[:1]]
         asked = [loss.target for loss in losses]
         return name_of(batch, given), name_of(batch, asked)

@@ -9,8 +9,9 @@ from loopwright.errors import UsageError
 from loopwright.watching import watch_script
 
 ABOUT = """\
-Run a PyTorch training script as `python SCRIPT.py ARGS…` would, and watch it: what is silently wrong is named on stderr,
-with evidence and the fix. The script's output, arguments and exit code are its own, and so is every bit it computes.
+Run a PyTorch training script as `python SCRIPT.py ARGS…` would, and watch it: what is silently wrong is named on
+stderr, with evidence and the fix. The script's output, arguments and exit code are its own, and so is every bit it
+computes.
 """
 
 

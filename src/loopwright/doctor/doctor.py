@@ -43,6 +43,7 @@ class Doctor:
     def __init__(self, tell: Callable[[Finding], None] = lambda finding: None) -> None:
         self.failures: Failures = {}
         self.eyes = Eyes(self.failures)
+        self.scene = self.eyes.scene
         self.seams = Seams(self.eyes)
         self.tell = tell
         self.findings: list[Finding] = []
@@ -50,27 +51,27 @@ class Doctor:
         self.until = FIRST_STEPS
         self.following = 0
         self.began = 0.0
-        self.eyes.judge, self.eyes.reflect, self.eyes.called = self.judge, self.reflect, self.called
-        self.eyes.ended, self.eyes.wants_phase = self.ended, self.wants_phase
+        self.scene.judge, self.scene.reflect, self.scene.called = self.judge, self.reflect, self.called
+        self.scene.ended, self.scene.wants_phase = self.ended, self.wants_phase
 
     def start(self, *, adopt: bool = False) -> Doctor:
         """Begin to watch; with `adopt` the optimizers that are there already, too."""
         self.began = time.perf_counter()
-        self.eyes.open()
+        self.scene.open()
         self.seams.install()
         if adopt:
             for each in gc.get_objects():
                 if issubclass(type(each), Optimizer) and "param_groups" in vars(each):
-                    self.eyes.safely(self.eyes.adopt, each)
-        self.eyes.watch_forwards(True)
+                    self.scene.safely(self.eyes.updates.adopt, each)
+        self.scene.watch_forwards(True)
         return self
 
     def stop(self) -> None:
         """End watching; what was seen last is judged."""
-        if self.eyes.stretch:
-            self.eyes.safely(self.last_phase)
-        self.ask("end", View(self.eyes.program, self.eyes))
-        self.eyes.close()
+        if self.scene.stretch:
+            self.scene.safely(self.last_phase)
+        self.ask("end", View(self.scene.program, self.scene))
+        self.scene.close()
         self.seams.remove()
 
     def __enter__(self) -> Doctor:
@@ -81,17 +82,17 @@ class Doctor:
 
     def last_phase(self) -> None:
         """What ran since the last step."""
-        calls = [call for call in self.eyes.calls if not call.flowed]
+        calls = [call for call in self.scene.calls if not call.flowed]
         if calls:
-            losses = [loss for loss in self.eyes.loss_calls if not loss.flowed]
-            phase = Phase(self.eyes.program.count, calls, losses)
-            self.eyes.program.phases.append(phase)
+            losses = [loss for loss in self.scene.loss_calls if not loss.flowed]
+            phase = Phase(self.scene.program.count, calls, losses)
+            self.scene.program.phases.append(phase)
             self.reflect(phase)
 
     @property
     def share(self) -> float:
         """The share of time that looking has taken so far."""
-        return self.eyes.seconds / max(1e-9, time.perf_counter() - self.began)
+        return self.scene.seconds / max(1e-9, time.perf_counter() - self.began)
 
     def wants_phase(self) -> bool:
         """Whether what may begin now should be looked at: a validation."""
@@ -102,29 +103,29 @@ class Doctor:
 
     def ended(self) -> None:
         """A step is over: is the next one looked at?"""
-        program = self.eyes.program
+        program = self.scene.program
         optimizers = max(1, sum(held.steps > 0 for held in program.held.values()))
-        if self.eyes.stretch and program.count >= self.until * (optimizers if self.until == FIRST_STEPS else 1):
+        if self.scene.stretch and program.count >= self.until * (optimizers if self.until == FIRST_STEPS else 1):
             self.following = program.count + EVERY
             self.until = program.count
-            self.eyes.close()
-        elif not self.eyes.stretch and program.count >= self.following:
+            self.scene.close()
+        elif not self.scene.stretch and program.count >= self.following:
             self.following = program.count + EVERY
             if self.share < SHARE:
                 self.until = program.count + 2 * optimizers
-                self.eyes.open()
+                self.scene.open()
 
     def called(self, call: Call) -> None:
         """A model was called."""
-        self.ask("call", View(self.eyes.program, self.eyes, call=call))
+        self.ask("call", View(self.scene.program, self.scene, call=call))
 
     def judge(self, step: Step) -> None:
         """A step was looked at."""
-        self.ask("step", View(self.eyes.program, self.eyes, step=step))
+        self.ask("step", View(self.scene.program, self.scene, step=step))
 
     def reflect(self, phase: Phase) -> None:
         """What ran without an update was looked at."""
-        self.ask("phase", View(self.eyes.program, self.eyes, phase=phase))
+        self.ask("phase", View(self.scene.program, self.scene, phase=phase))
 
     def ask(self, moment: Moment, view: View) -> None:
         """Ask the rules of a moment."""
@@ -156,7 +157,7 @@ class Doctor:
         covered: set[str] = set()
         for each in RULES:
             reason, seen = NEEDS[each.needs]
-            if seen(self.eyes.program):
+            if seen(self.scene.program):
                 covered |= set(each.causes)
         for each in RULES:
             reason, _ = NEEDS[each.needs]
@@ -169,7 +170,7 @@ class Doctor:
 
     def summary(self) -> dict[str, Any]:
         """Plain values: what was found, what was seen, what was not checked."""
-        program = self.eyes.program
+        program = self.scene.program
         return {
             "findings": [finding.as_dict() for finding in self.ranked],
             "steps": program.count,
@@ -179,5 +180,5 @@ class Doctor:
             "compiled": program.compiled,
             "not_checked": self.unchecked(),
             "failures": dict(self.failures),
-            "seconds_looking": round(self.eyes.seconds, 4),
+            "seconds_looking": round(self.scene.seconds, 4),
         }

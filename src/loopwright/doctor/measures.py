@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+T = TypeVar("T", bound=Tensor)
 
 LEAVES = 16
 """How many tensors are taken out of a nested argument."""
 WORDS = 4096
 """How many numbers of a row are hashed."""
 MULTIPLIERS = (np.arange(1, WORDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
-VIEWS = ("View", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Permute", "Clone", "Select", "Slice", "T", "Alias")
-VIEWS = (*VIEWS, "ToCopy", "Expand", "UnsafeView", "Index", "AsStrided", "Contiguous", "Split", "Unbind", "Chunk")
+VIEWS = (
+    *("View", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Permute", "Clone", "Select", "Slice", "T", "Alias"),
+    *("ToCopy", "Expand", "UnsafeView", "Index", "AsStrided", "Contiguous", "Split", "Unbind", "Chunk"),
+)
+"""Operations that change the place of numbers, not the numbers."""
 
 
 def tensors(value: Any, depth: int = 3) -> Iterator[Tensor]:
@@ -63,8 +68,8 @@ class Stats:
         alike = bool((flat == flat[:1]).all()) if flat.ndim and len(flat) > 1 else False
         std, mean = torch.std_mean(flat, correction=0)
         low, high = torch.aminmax(flat)
-        values = [float(mean), float(std), float(low), float(high)]
-        return Stats(flat.numel(), *values, finite=all(map(math.isfinite, values)), alike=alike)
+        values = float(mean), float(std), float(low), float(high)
+        return Stats(flat.numel(), *values, all(map(math.isfinite, values)), alike)
 
 
 def pooled(stats: Sequence[Stats]) -> tuple[float, float]:
@@ -168,9 +173,10 @@ def drops(module: nn.Module) -> bool:
     return isinstance(module, nn.RNNBase | nn.MultiheadAttention) and isinstance(rate, float) and rate > 0
 
 
-def chosen(named: Iterable[tuple[str, Tensor]], most: int = 20_000_000) -> list[tuple[str, Tensor]]:
+def chosen(named: Iterable[tuple[str, T]], most: int = 20_000_000) -> list[tuple[str, T]]:
     """As many of the tensors as have `most` numbers together, every kind of layer among them."""
-    found, total = [], 0
+    found: list[tuple[str, T]] = []
+    total = 0
     for name, tensor in named:
         if total + tensor.numel() <= most or not found:
             found.append((name, tensor))

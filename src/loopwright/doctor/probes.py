@@ -1,4 +1,4 @@
-"""Probes: the program's own model is called once more, on its own batch with one thing changed, and nothing is left of it.
+"""Probes: the program's own model is called once more, on its own batch with one thing changed; nothing is left of it.
 
 Modes, buffers, plain attributes, generators and what the model prints are afterwards what they were.
 """
@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from loopwright.doctor.eyes import Eyes
 from loopwright.doctor.measures import leaves
 from loopwright.doctor.records import Call
 from loopwright.seeding import preserved_generators
@@ -77,7 +76,7 @@ def differ(one: Tensor, other: Tensor) -> bool:
     return bool(((one - other).abs().float() > CHANGED * scale).any()) if one.numel() else False
 
 
-def depends_on(call: Call, parameters: Sequence[nn.Parameter], eyes: Eyes) -> bool:
+def depends_on(call: Call, parameters: Sequence[nn.Parameter]) -> bool:
     """Whether the outputs that a gradient came back from depend on these parameters."""
     names = {id(parameter): name for name, parameter in call.module.named_parameters()}
     changed = {names[id(p)]: p.detach() * 1.5 + 0.3 for p in parameters if id(p) in names}

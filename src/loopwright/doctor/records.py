@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import ref
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+NOTHING = torch.zeros(0)
 REMEMBERED = 64
 """How many records of a kind are kept."""
 
@@ -24,7 +26,8 @@ class Call:
 
     `inputs` and `outputs`: the tensors in its arguments and in what it returned, in order; `flowed` says which of the
     outputs a gradient came back to. `ran` has the modules inside that ran. `grad`: whether gradients were recorded.
-    `batch`: whether one of the inputs comes straight from a DataLoader.
+    `batch`: whether one of the inputs comes straight from a DataLoader. `rows`, `floating`, `shape`: of the first
+    input, a number for each row, its kind, and the shape of a row.
     """
 
     module: nn.Module
@@ -42,6 +45,12 @@ class Call:
     hash: int = 0
     batch: bool = False
     rows: list[int] = field(default_factory=list)
+    floating: bool = False
+    shape: tuple[int, ...] = ()
+
+    def drop(self) -> None:
+        """Let go of the tensors; what was measured stays."""
+        self.args, self.kwargs, self.inputs, self.outputs = (), {}, [], []
 
 
 @dataclass(eq=False)
@@ -56,6 +65,23 @@ class LossCall:
     value: Tensor | None = None
     chain: tuple[str, ...] = ()
     flowed: set[int] = field(default_factory=set)
+    answers: Answers | None = None
+
+    def drop(self) -> None:
+        """Let go of the tensors."""
+        self.prediction = self.target = NOTHING
+        self.value = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Of a loss call without gradients: the classes that were predicted, those that were asked for, how many, and how
+    many of them the most frequent one."""
+
+    guessed: frozenset[int]
+    asked: frozenset[int]
+    count: int
+    top: int
 
 
 @dataclass(frozen=True)
@@ -108,8 +134,8 @@ class Step:
     """One step of an optimizer that was looked at.
 
     `order` has the names of what happened since its step before. `norms`, `weights`, `moves`: the 2-norms of gradient
-    (None: there was none), weight and update, by parameter name; `unmoved`: the share of numbers that the update left as
-    they were. `memory`: how many steps the optimizer itself remembers; `values`:
+    (None: there was none), weight and update, by parameter name; `unmoved`: the share of numbers that the update left
+    as they were. `memory`: how many steps the optimizer itself remembers; `values`:
     what went backward.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from loopwright.doctor.eyes import Eyes
+from loopwright.doctor.eyes import Scene
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.records import Call, Phase, Program, Step
 
@@ -18,7 +18,7 @@ class View:
     """What a rule may look at: everything known, and the step, phase or call that has just been seen."""
 
     program: Program
-    eyes: Eyes
+    scene: Scene
     step: Step | None = None
     phase: Phase | None = None
     call: Call | None = None

@@ -47,47 +47,48 @@ class Seams:
 
     def __init__(self, eyes: Eyes) -> None:
         self.eyes = eyes
+        self.scene = eyes.scene
         self.replaced: list[tuple[Any, str, Any]] = []
         self.handles: list[Any] = []
         self.thread = threading.get_ident()
 
     def install(self) -> None:
         """Replace the functions, once."""
-        eyes = self.eyes
+        eyes, scene = self.eyes, self.scene
         self._replace(torch.autograd, "backward", self._backward)
         for name in LOSSES:
             self._replace(functional, name, functools.partial(self._loss, name))
         for kind in (Optimizer, *subclasses(Optimizer)):
             if "zero_grad" in vars(kind):
-                self._replace(kind, "zero_grad", functools.partial(self._before, eyes.cleared))
-        self._replace(nn.Module, "zero_grad", functools.partial(self._before, eyes.cleared))
-        self._replace(nn.Module, "train", functools.partial(self._always, eyes.mode))
+                self._replace(kind, "zero_grad", functools.partial(self._before, eyes.gradients.cleared))
+        self._replace(nn.Module, "zero_grad", functools.partial(self._before, eyes.gradients.cleared))
+        self._replace(nn.Module, "train", functools.partial(self._always, eyes.samples.mode))
         self._replace(nn.Module, "load_state_dict", self._loaded)
-        self._replace(Optimizer, "load_state_dict", functools.partial(self._after, eyes.optimizer_loaded))
-        self._replace(Optimizer, "__init__", functools.partial(self._after, eyes.built))
+        self._replace(Optimizer, "load_state_dict", functools.partial(self._after, eyes.samples.optimizer_loaded))
+        self._replace(Optimizer, "__init__", functools.partial(self._after, eyes.updates.built))
         for kind in {lr_scheduler.LRScheduler, *subclasses(lr_scheduler.LRScheduler), lr_scheduler.ReduceLROnPlateau}:
             if "step" in vars(kind):
-                self._replace(kind, "step", functools.partial(self._after, eyes.scheduled))
+                self._replace(kind, "step", functools.partial(self._after, eyes.updates.scheduled))
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             for place in (torch.nn.utils, torch.nn.utils.clip_grad):
                 self._replace(place, name, functools.partial(self._clip, name))
         for name in ("scale", "unscale_", "step", "update"):
-            self._replace(torch.amp.GradScaler, name, functools.partial(self._before, eyes.scaler(name)))
+            self._replace(torch.amp.GradScaler, name, functools.partial(self._before, eyes.gradients.scaler(name)))
         self._replace(DataLoader, "__iter__", self._epoch)
         for place in (functional, torch):
             self._replace(place, "relu", self._relu)
         self._replace(torch.jit, "script", self._unseen)
         self._replace(loading._BaseDataLoaderIter, "__next__", self._batch)
         self._replace(torch, "no_grad", self._no_grad)
-        self._replace(torch.inference_mode, "__enter__", functools.partial(self._always, eyes.no_grad))
+        self._replace(torch.inference_mode, "__enter__", functools.partial(self._always, eyes.samples.no_grad))
         self._replace(torch, "randperm", self._order)
         self._replace(np.random, "permutation", self._order)
-        self._replace(torch, "compile", functools.partial(self._after, eyes.compiled))
+        self._replace(torch, "compile", functools.partial(self._after, eyes.samples.compiled))
         self.handles = [
-            optimizers.register_optimizer_step_pre_hook(self._shielded(eyes.before_step)),
-            optimizers.register_optimizer_step_post_hook(self._shielded(eyes.after_step)),
+            optimizers.register_optimizer_step_pre_hook(self._shielded(eyes.updates.before_step)),
+            optimizers.register_optimizer_step_post_hook(self._shielded(eyes.updates.after_step)),
         ]
-        eyes.watch_forwards = self.watch_forwards
+        scene.watch_forwards = self.watch_forwards
 
     def remove(self) -> None:
         """Put everything back that nobody else has replaced since."""
@@ -101,9 +102,9 @@ class Seams:
     def watch_forwards(self, wanted: bool) -> None:
         """Listen to forward passes, or no longer."""
         owner: Any = nn.Module
-        if self.eyes.program.compiled:
+        if self.scene.program.compiled:
             owner = getattr(torch._dynamo.eval_frame, "OptimizedModule", nn.Module)
-        self.watch_differences(wanted and self.eyes.program.count < EARLY and not self.eyes.program.compiled)
+        self.watch_differences(wanted and self.scene.program.count < EARLY and not self.scene.program.compiled)
         watched = getattr(owner.__call__, "loopwright", None)
         if wanted and watched is None:
             setattr(owner, "__call__", self._call(owner.__call__))  # noqa: B010 - a method of a class
@@ -122,12 +123,12 @@ class Seams:
             delattr(torch.Tensor, "__sub__")
 
     def _difference(self, original: Any) -> Wrapper:
-        eyes = self.eyes
+        eyes, scene = self.eyes, self.scene
 
         def difference(one: Any, other: Any) -> Any:
             result = original(one, other)
-            if eyes.on and result is not NotImplemented and not torch.compiler.is_compiling():
-                eyes.safely(eyes.subtracted, one, other, result)
+            if scene.on and result is not NotImplemented and not torch.compiler.is_compiling():
+                scene.safely(eyes.forwards.subtracted, one, other, result)
             return result
 
         difference.loopwright = original  # type: ignore[attr-defined]
@@ -143,24 +144,24 @@ class Seams:
         setattr(owner, name, wrap(original))
 
     def _shielded(self, tell: Callable[..., None]) -> Wrapper:
-        eyes = self.eyes
+        _eyes, scene = self.eyes, self.scene
 
         def hook(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-            eyes.safely(tell, optimizer, args, kwargs)
+            scene.safely(tell, optimizer, args, kwargs)
 
         return hook
 
     def _no_grad(self, original: Any) -> Wrapper:
-        return self._always(self.eyes.no_grad, original)
+        return self._always(self.eyes.samples.no_grad, original)
 
     def _before(self, tell: Callable[..., None], original: Any) -> Wrapper:
         """Tell with the arguments, then do; only while watching."""
-        eyes = self.eyes
+        _eyes, scene = self.eyes, self.scene
 
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if eyes.on and not torch.compiler.is_compiling():
-                eyes.safely(tell, *args)
+            if scene.on and not torch.compiler.is_compiling():
+                scene.safely(tell, *args)
             return original(*args, **kwargs)
 
         return wrapper
@@ -178,88 +179,88 @@ class Seams:
 
     def _after(self, tell: Callable[..., None], original: Any) -> Wrapper:
         """Do, then tell with the arguments; watching or not, since this is rare."""
-        eyes = self.eyes
+        _eyes, scene = self.eyes, self.scene
 
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             result = original(*args, **kwargs)
-            eyes.safely(tell, *args)
+            scene.safely(tell, *args)
             return result
 
         return wrapper
 
     def _backward(self, original: Any) -> Wrapper:
-        eyes = self.eyes
+        eyes, scene = self.eyes, self.scene
 
         @functools.wraps(original)
         def backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-            if not eyes.on or torch.compiler.is_compiling():
+            if not scene.on or torch.compiler.is_compiling():
                 return original(tensors, *args, **kwargs)
-            eyes.safely(eyes.before_backward, tensors)
+            scene.safely(eyes.gradients.before_backward, tensors)
             result = original(tensors, *args, **kwargs)
-            eyes.safely(eyes.after_backward, tensors)
+            scene.safely(eyes.gradients.after_backward, tensors)
             return result
 
         return backward
 
     def _loss(self, kind: str, original: Any) -> Wrapper:
-        eyes = self.eyes
+        eyes, scene = self.eyes, self.scene
         signature = inspect.signature(original)
-        eyes.losses[kind] = original
+        scene.losses[kind] = original
 
         @functools.wraps(original)
         def loss(*args: Any, **kwargs: Any) -> Any:
             value = original(*args, **kwargs)
-            if eyes.on and not torch.compiler.is_compiling():
-                eyes.safely(eyes.loss, kind, signature, args, kwargs, value)
+            if scene.on and not torch.compiler.is_compiling():
+                scene.safely(eyes.gradients.loss, kind, signature, args, kwargs, value)
             return value
 
         return loss
 
     def _clip(self, kind: str, original: Any) -> Wrapper:
-        eyes = self.eyes
+        eyes, scene = self.eyes, self.scene
 
         @functools.wraps(original)
         def clip(parameters: Any, limit: Any, *args: Any, **kwargs: Any) -> Any:
             listed = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
             result = original(listed, limit, *args, **kwargs)
-            if eyes.on:
-                eyes.safely(eyes.clipped, listed, limit, result if kind == "clip_grad_norm_" else None)
+            if scene.on:
+                scene.safely(eyes.gradients.clipped, listed, limit, result if kind == "clip_grad_norm_" else None)
             return result
 
         return clip
 
     def _batch(self, original: Any) -> Wrapper:
-        eyes = self.eyes
+        eyes, scene = self.eyes, self.scene
 
         @functools.wraps(original)
         def following(iterator: Any) -> Any:
             batch = original(iterator)
-            if eyes.on:
-                eyes.safely(eyes.batch, iterator, batch)
+            if scene.on:
+                scene.safely(eyes.samples.batch, iterator, batch)
             return batch
 
         return following
 
     def _epoch(self, original: Any) -> Wrapper:
-        eyes = self.eyes
+        eyes, scene = self.eyes, self.scene
 
         @functools.wraps(original)
         def iterate(loader: Any) -> Any:
             iterator = original(loader)
-            eyes.safely(eyes.epoch, loader, iterator)
+            scene.safely(eyes.samples.epoch, loader, iterator)
             return iterator
 
         return iterate
 
     def _relu(self, original: Any) -> Wrapper:
-        eyes = self.eyes
+        eyes, scene = self.eyes, self.scene
 
         @functools.wraps(original)
         def relu(*args: Any, **kwargs: Any) -> Any:
             output = original(*args, **kwargs)
-            if eyes.on and not torch.compiler.is_compiling():
-                eyes.safely(eyes.activation, output)
+            if scene.on and not torch.compiler.is_compiling():
+                scene.safely(eyes.forwards.activation, output)
             return output
 
         return relu
@@ -278,41 +279,41 @@ class Seams:
         return script
 
     def _order(self, original: Any) -> Wrapper:
-        eyes = self.eyes
+        eyes, scene = self.eyes, self.scene
 
         @functools.wraps(original)
         def ordered(*args: Any, **kwargs: Any) -> Any:
             order = original(*args, **kwargs)
-            eyes.safely(eyes.order, order)
+            scene.safely(eyes.samples.order, order)
             return order
 
         return ordered
 
     def _loaded(self, original: Any) -> Wrapper:
-        eyes = self.eyes
+        eyes, scene = self.eyes, self.scene
 
         @functools.wraps(original)
         def load_state_dict(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             result = original(module, *args, **kwargs)
-            eyes.safely(eyes.loaded, module, args, result)
+            scene.safely(eyes.samples.loaded, module, args, result)
             return result
 
         return load_state_dict
 
     def _call(self, original: Any) -> Wrapper:
-        eyes, thread = self.eyes, self.thread
+        eyes, scene, thread = self.eyes, self.scene, self.thread
 
         @functools.wraps(original)
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-            if not eyes.on or torch.compiler.is_compiling() or threading.get_ident() != thread:
+            if not scene.on or torch.compiler.is_compiling() or threading.get_ident() != thread:
                 return original(module, *args, **kwargs)
-            token = eyes.safely(eyes.enter, module, args, kwargs)
+            token = scene.safely(eyes.forwards.enter, module, args, kwargs)
             try:
                 result = original(module, *args, **kwargs)
             except BaseException:
-                eyes.safely(eyes.abandon, module)
+                scene.safely(eyes.forwards.abandon, module)
                 raise
-            eyes.safely(eyes.leave, module, token, args, result)
+            scene.safely(eyes.forwards.leave, module, token, args, result)
             return result
 
         call.loopwright = original  # type: ignore[attr-defined]
@@ -321,4 +322,5 @@ class Seams:
 
 def subclasses(kind: type) -> list[type]:
     """All classes below `kind` that there are now."""
-    return [found for below in kind.__subclasses__() for found in (below, *subclasses(below))]
+    below: list[type] = kind.__subclasses__()
+    return [found for each in below for found in (each, *subclasses(each))]

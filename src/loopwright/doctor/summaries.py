@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from loopwright.doctor.measures import made_by
-from loopwright.doctor.records import LossCall, Summary
+from loopwright.doctor.records import Answers, LossCall, Summary
 
 CLASSES = ("cross_entropy", "nll_loss")
 
@@ -39,7 +39,7 @@ def counts(call: LossCall) -> Tensor:
     """Which targets count: bool, of the target's shape."""
     target = call.target.detach()
     if call.kind in CLASSES and not target.is_floating_point():
-        return target != call.options.get("ignore_index", -100)
+        return torch.ne(target, call.options.get("ignore_index", -100))
     return torch.ones_like(target, dtype=torch.bool)
 
 
@@ -54,6 +54,18 @@ def mean_of(call: LossCall, losses: Mapping[str, Callable[..., Tensor]]) -> floa
     target = target.to(prediction.dtype) if target.is_floating_point() else target
     with torch.no_grad():
         return float(losses[call.kind](prediction, target, reduction="mean", **options))
+
+
+def answers(call: LossCall) -> Answers | None:
+    """What a classifier answered and what was asked, of a loss call without gradients; None of anything else."""
+    if call.kind != "cross_entropy" or call.prediction.ndim != 2 or call.target.is_floating_point():
+        return None
+    asked = call.target.detach()[counts(call)]
+    if not len(asked):
+        return None
+    guessed = call.prediction.detach().argmax(1)
+    top = int((asked == asked.mode().values).sum())
+    return Answers(frozenset(guessed.unique().tolist()), frozenset(asked.unique().tolist()), len(asked), top)
 
 
 def label_counts(call: LossCall, counted: Tensor) -> tuple[int, float, int]:

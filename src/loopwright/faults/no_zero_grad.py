@@ -1,7 +1,7 @@
 """The line that clears the gradients was deleted, or never written.
 
-Backward adds to what lies in `.grad`. Without a clearing each update follows the sum of all gradients so far, most of them
-of weights that are long gone. Adam hides it: the sum changes little from step to step, so the loss falls at first.
+Backward adds to what lies in `.grad`. Without a clearing each update follows the sum of all gradients so far, most of
+them of weights that are long gone. Adam hides it: the sum changes little from step to step, so the loss falls at first.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ class OtherOptimizer:
 
 
 def with_optimizer(experiment: Experiment, alter: Callable[[nn.Module, Optimizer], Optimizer]) -> Experiment:
-    """The experiment with `alter(model, optimizer)` in place of its optimizer; changing it in place is fine: its methods
+    """The experiment with `alter(model, optimizer)` in place of its optimizer. Changing it in place is fine: methods
     are looked up on the instance first, `optimizer.zero_grad = lambda set_to_none=True: None`."""
     return replace(experiment, optimizer=OtherOptimizer(experiment.optimizer, alter))  # type: ignore[arg-type]
 

@@ -1,4 +1,4 @@
-"""The fault lab: break an experiment on purpose, beside its healthy twin, and see whether the doctor names the cause."""
+"""The fault lab: break an experiment on purpose, beside its healthy twin; does the doctor name the cause?"""
 
 from loopwright.lab.breaking import Broken, Lab, break_experiment
 

@@ -10,8 +10,8 @@ LEVEL = 0.05
 
 
 def sign_flip(differences: Sequence[float]) -> float:
-    """The one-sided p value of "the mean difference is above 0": the share of all ways to flip signs that give a mean as
-    large (Fisher, "The design of experiments", 1935, section 21). 1 of nothing; of n pairs at least 2**-n."""
+    """The one-sided p value of "the mean difference is above 0": the share of all ways to flip signs that give a mean
+    as large (Fisher, "The design of experiments", 1935, section 21). 1 of nothing; of n pairs at least 2**-n."""
     if not differences:
         return 1.0
     observed = sum(differences)
@@ -23,7 +23,7 @@ def sign_flip(differences: Sequence[float]) -> float:
 
 
 def worse_by(healthy: Sequence[float], broken: Sequence[float], *, larger_is_better: bool) -> list[float]:
-    """By how much each broken run is worse than the healthy one of its seed; a run without a number is worse than any."""
+    """By how much each broken run is worse than the healthy one of its seed; one without a number is worse than any."""
     known = [abs(value) for value in (*healthy, *broken) if math.isfinite(value)]
     lost = 10 * max(known, default=1.0) + 1
     differences = []

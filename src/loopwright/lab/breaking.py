@@ -93,7 +93,7 @@ class Broken:
         """`bites`, or `visible only in the structure`, or `not seen`."""
         if self.bites:
             return "bites"
-        return "visible only in the structure" if self.named else "harmless here"
+        return "shows in the structure only" if self.named else "does no harm here"
 
 
 @dataclass(frozen=True)
@@ -148,8 +148,8 @@ def break_experiment(
 ) -> Lab:
     """Train the experiment called `reference` with each of `faults`, and without any, for each of `seeds` seeds.
 
-    At most `steps` steps (the experiment's own number where None), in `jobs` processes. `begin` is told of each training
-    that is over. Raises UsageError for unknown names, and for a study.
+    At most `steps` steps (the experiment's own number where None), in `jobs` processes. `begin` is told of each
+    training that is over. Raises UsageError for unknown names, and for a study.
     """
     experiment = healthy_of(reference)
     known = {name: find_fault(name) for name in faults}

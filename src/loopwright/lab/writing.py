@@ -30,7 +30,7 @@ def write_lab(lab: Lab, directory: Path) -> None:
 
 def entry(one: Broken, lab: Lab) -> dict[str, Any]:
     """What is told of one fault."""
-    story = (sys.modules[one.fault.inject.__module__].__doc__ or "").strip()
+    story = unwrapped(sys.modules[one.fault.inject.__module__].__doc__ or "")
     said = one.serious
     first = said[0] if said else None
     return {
@@ -55,6 +55,11 @@ def entry(one: Broken, lab: Lab) -> dict[str, Any]:
         "metric": lab.metric,
         "seeds": len(one.trials),
     }
+
+
+def unwrapped(text: str) -> str:
+    """A text with one line for each paragraph."""
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
 
 
 def spread(values: list[float]) -> str:
@@ -91,7 +96,7 @@ def markdown(lab: Lab, entries: list[dict[str, Any]]) -> str:
             f"- What changed: `{e['line']}`",
             f"- Expected: {e['symptom']}.",
             f"- What happened: validation {e['metric']} {e['broken']}, healthy {e['healthy']}; measured by the healthy "
-            f"task {e['honest']}. It {e['state']} (sign-flip test over {e['seeds']} seeds, p = {e['p']})."
+            f"task {e['honest']}. The fault {e['state']} (sign-flip test over {e['seeds']} seeds, p = {e['p']})."
             + (f" The run ended with: {e['broke']}" if e["broke"] else ""),
             f"- What the doctor said, {e['step']}: "
             + (f"**{e['first'].cause}**. {e['first'].evidence}." if e["first"] else "nothing.")

@@ -32,7 +32,7 @@ def doctored(run: Path, state: State, say: Callable[[str], None]) -> Iterator[No
     doctor.start()
     optimizer = state.optimizer
     for part in optimizer.parts if isinstance(optimizer, Several) else [optimizer]:
-        doctor.eyes.adopt(part)
+        doctor.eyes.updates.adopt(part)
     try:
         yield
     finally:

@@ -46,7 +46,7 @@ class Telling:
     def end(self, doctor: Doctor) -> None:
         """The program is over: what is the verdict, and what was not checked?"""
         summary, ranked = doctor.summary(), doctor.ranked
-        program = doctor.eyes.program
+        program = doctor.scene.program
         serious = [one for one in ranked if one.severity != "info"]
         if program.count == 0:
             self.say(

@@ -17,6 +17,7 @@ from loopwright.errors import some
 FAR = 12.0
 """A standard deviation or a mean of the input that layers are not initialized for."""
 LEAK_ROWS = 48
+WIDEST = 20_000
 BITS = 60.0
 """Inputs of more bits than this do not coincide by chance, even where their columns depend on each other."""
 
@@ -118,20 +119,18 @@ def in_runs(labels: list[int]) -> bool:
 def same_order(view: View) -> Iterator[Finding]:
     """The same permutation was drawn for two epochs of training."""
     by_size: dict[int, list[tuple[int, int]]] = {}
-    for count, size, drawn in view.program.orders:
-        by_size.setdefault(size, []).append((count, drawn))
+    for count, size, order in view.program.orders:
+        by_size.setdefault(size, []).append((count, order))
     for size, drawn in by_size.items():
-        counts = [count for count, _ in drawn]
         # Permutations that split data are drawn before the first step, often more than once with one seed.
-        epochs = [(count, order) for count, order in drawn if count > 0] + [d for d in drawn if d[0] == 0][-1:]
-        if len(epochs) < 3 or len({count for count, _ in epochs}) < 3:
-            continue
-        if len({order for _, order in epochs}) == 1:
+        epochs = [one for one in drawn if one[0] > 0] + [one for one in drawn if one[0] == 0][-1:]
+        counts = sorted({count for count, _ in epochs})
+        if len(epochs) >= 3 and len(counts) >= 3 and len({order for _, order in epochs}) == 1:
             yield Finding(
                 "warning",
                 "same-order",
                 f"the same permutation of {size} was drawn in each of {len(epochs)} epochs, before steps "
-                f"{some([count + 1 for count in sorted(set(counts))], 4)}",
+                f"{some([count + 1 for count in counts], 4)}",
                 max(counts),
                 certainty=0.9,
             )
@@ -148,9 +147,9 @@ def unlike_splits(view: View) -> Iterator[Finding]:
         train, held_out = stats_of(view, "train", id(module)), stats_of(view, "phase", id(module))
         if not mine or len(train) < 2 or not held_out or sum(s.count for s in held_out) < 512:
             continue
-        if any(not s.finite for s in (*train, *held_out)) or not mine[0].inputs[0].is_floating_point():
+        if any(not s.finite for s in (*train, *held_out)) or not mine[0].floating:
             continue
-        if tuple(mine[0].inputs[0].shape[1:]) not in (shapes := shapes_of(view, module)) and shapes:
+        if mine[0].shape not in (shapes := shapes_of(view, module)) and shapes:
             continue
         (mean, std), (other_mean, other_std) = pooled(train), pooled(held_out)
         spread = max(abs(s.mean - mean) for s in train) + 1e-6
@@ -235,17 +234,10 @@ def pairs_of(step: Step) -> Iterator[tuple[Call, LossCall]]:
     for call in step.calls:
         for loss in step.losses:
             labels = loss.target.reshape(-1)
-            if (
-                call.inputs
-                and call.inputs[0].is_floating_point()
-                and call.inputs[0].ndim >= 2
-                and len(labels) >= LEAK_ROWS
-            ):
-                if len(call.inputs[0]) == len(labels) and call.inputs[0][0].numel() <= WIDEST:
+            for given in call.inputs[:1]:
+                fits = given.is_floating_point() and given.ndim >= 2 and len(given) == len(labels) >= LEAK_ROWS
+                if fits and given[0].numel() <= WIDEST:
                     yield call, loss
-
-
-WIDEST = 20_000
 
 
 def leaking_column(inputs: Tensor, target: Tensor) -> int | None:
@@ -298,8 +290,8 @@ def epoch_in_part(view: View) -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 "partial-epoch",
-                f"of {loader.length} batches in a fixed order each of {len(drawn)} epochs drew at most {max(drawn)}: the "
-                "rest is never seen",
+                f"of {loader.length} batches in a fixed order each of {len(drawn)} epochs drew at most {max(drawn)}: "
+                "the rest is never seen",
                 view.program.count,
                 certainty=0.8,
             )
@@ -311,14 +303,10 @@ def one_answer(view: View) -> Iterator[Finding]:
     phase = view.phase
     if not phase or phase.step < 60:
         return
-    guessed, asked, counts = set[int](), set[int](), 0
-    top = 0
-    for loss in phase.losses:
-        if loss.kind == "cross_entropy" and loss.prediction.ndim == 2 and not loss.target.is_floating_point():
-            guessed |= set(loss.prediction.detach().argmax(1).unique().tolist())
-            asked |= set(loss.target.unique().tolist())
-            counts += len(loss.target)
-            top += int((loss.target == loss.target.mode().values).sum())
+    found = [loss.answers for loss in phase.losses if loss.answers is not None]
+    guessed = set().union(*(one.guessed for one in found))
+    asked = set().union(*(one.asked for one in found))
+    counts, top = sum(one.count for one in found), sum(one.top for one in found)
     if counts >= 64 and len(guessed) == 1 and len(asked) > 1:
         share = top / counts
         cause = "class-imbalance" if share > 0.9 else "constant-prediction"

@@ -28,7 +28,7 @@ def cut(view: View) -> Iterator[Finding]:
     if not missing:
         return
     for call in step.calls:
-        anatomy = view.eyes.anatomy(call.module)
+        anatomy = view.scene.anatomy(call.module)
         cut_off = [
             parameter
             for parameter in call.module.parameters()
@@ -38,7 +38,7 @@ def cut(view: View) -> Iterator[Finding]:
             and anatomy.owners.get(id(parameter)) in call.ran
         ]
         cut_off = [parameter for parameter in cut_off if always_missing(view, step, anatomy.names[id(parameter)])]
-        if cut_off and depends_on(call, cut_off, view.eyes):
+        if cut_off and depends_on(call, cut_off):
             names = [anatomy.names[id(parameter)] for parameter in cut_off]
             yield Finding(
                 "error",
@@ -81,7 +81,7 @@ def always_missing(view: View, step: Step, name: str) -> bool:
 
 def cut_between(view: View, step: Step) -> Iterator[Finding]:
     """A module whose output another one takes up, without its graph."""
-    others = [call for call in view.eyes.calls if not call.flowed and call.grad]
+    others = [call for call in view.scene.calls if not call.flowed and call.grad]
     taken = {tensor.data_ptr() for call in step.calls for tensor in call.inputs}
     for call in others:
         held = [p for p in call.module.parameters() if p.requires_grad and id(p) in step.held.parameters]
@@ -106,7 +106,7 @@ def frozen(view: View) -> Iterator[Finding]:
     if not step or step.number != 2:
         return
     for call in step.calls:
-        anatomy = view.eyes.anatomy(call.module)
+        anatomy = view.scene.anatomy(call.module)
         if any("lora" in name.lower() or "adapter" in name.lower() for name in anatomy.names.values()):
             continue
         found = [
@@ -239,4 +239,4 @@ def exploding(view: View) -> Iterator[Finding]:
 
 def total(step: Step) -> float:
     """The joint norm of a step's gradients."""
-    return sum((norm or 0.0) ** 2 for norm in step.norms.values()) ** 0.5
+    return float(sum((norm or 0.0) ** 2 for norm in step.norms.values()) ** 0.5)

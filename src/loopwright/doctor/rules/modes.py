@@ -21,7 +21,7 @@ def trained_in_evaluation_mode(view: View) -> Iterator[Finding]:
     if not step:
         return
     for call in step.calls:
-        anatomy = view.eyes.anatomy(call.module)
+        anatomy = view.scene.anatomy(call.module)
         if not anatomy.names.keys() & step.held.parameters or not call.quiet:
             continue
         name = type(call.module).__name__
@@ -30,7 +30,8 @@ def trained_in_evaluation_mode(view: View) -> Iterator[Finding]:
             yield Finding(
                 "error",
                 "train-mode-missing",
-                f"{name} is in evaluation mode in the forward pass of an update, {since}: {parts_named(call.quiet)} off",
+                f"{name} is in evaluation mode in the forward pass of an update, {since}: "
+                f"{parts_named(call.quiet)} off",
                 step.number,
                 name,
                 certainty=0.95,
@@ -84,7 +85,7 @@ def validated_in_training_mode(view: View) -> Iterator[Finding]:
 
 def trained_ids(view: View, module: nn.Module) -> set[int]:
     """The module's id, if an optimizer has moved some of its weights."""
-    return {id(module)} if view.eyes.anatomy(module).names.keys() & view.program.trained else set()
+    return {id(module)} if view.scene.anatomy(module).names.keys() & view.program.trained else set()
 
 
 def validating(view: View, phase: Phase, calls: list[Call]) -> bool:
@@ -129,11 +130,11 @@ def settings_of_layers(view: View) -> Iterator[Finding]:
     if not step or step.number > 2:
         return
     for call in step.calls:
-        for name, module in view.eyes.anatomy(call.module).dropouts:
+        for name, module in view.scene.anatomy(call.module).dropouts:
             rate = getattr(module, "p", getattr(module, "dropout", 0.0))
             if rate >= TOO_HIGH:
                 yield Finding("warning", "dropout-too-high", f"p = {rate:g}", step.number, name, certainty=0.8)
-        for name, module in view.eyes.anatomy(call.module).batch_norms:
+        for name, module in view.scene.anatomy(call.module).batch_norms:
             yield from statistics(name, module, call, step.number)
 
 

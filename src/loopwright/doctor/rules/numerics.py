@@ -103,7 +103,7 @@ def rounded_away(view: View) -> Iterator[Finding]:
         return
     halves = {
         name
-        for name, p in view.eyes.named(optimizer)
+        for name, p in view.scene.named(optimizer)
         if p.dtype in (torch.bfloat16, torch.float16) and step.norms.get(name)
     }
     unmoved = [step.unmoved[name] for name in halves if name in step.unmoved]
@@ -111,8 +111,8 @@ def rounded_away(view: View) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "update-lost-to-rounding",
-            f"{statistics.median(unmoved):.0%} of the numbers in half-precision weights with gradients did not change in "
-            f"step {step.number}",
+            f"{statistics.median(unmoved):.0%} of the numbers in half-precision weights with gradients did not change "
+            f"in step {step.number}",
             step.number,
             certainty=0.88,
         )

@@ -1,4 +1,4 @@
-"""The order of calls within a step: zero_grad, backward, clip, step, schedule. Facts, decided in the first two steps."""
+"""The order of calls within a step: zero_grad, backward, clip, step, schedule. Facts, decided in the first steps."""
 
 from __future__ import annotations
 

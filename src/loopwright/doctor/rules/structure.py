@@ -50,8 +50,8 @@ def identical_columns(view: View) -> Iterator[Finding]:
     optimizer = step.held.optimizer() if step else None
     if not step or step.number not in (3, 6) or optimizer is None:
         return
-    known = {i for module, anatomy in view.eyes.anatomies.values() if module() is not None for i in anatomy.names}
-    for name, parameter in view.eyes.named(optimizer):
+    known = {i for module, anatomy in view.scene.anatomies.values() if module() is not None for i in anatomy.names}
+    for name, parameter in view.scene.named(optimizer):
         weight = parameter.detach()
         if id(parameter) in known or weight.ndim != 2 or min(weight.shape) < 2 or not step.moves.get(name):
             continue
@@ -99,7 +99,7 @@ def linear_after_linear(view: View) -> Iterator[Finding]:
         narrow = first.out_features < min(first.in_features, second.out_features)
         if narrow or first.out_features < 8:
             continue
-        names = [view.eyes.anatomy(call.module).modules for call in step.calls]
+        names = [view.scene.anatomy(call.module).modules for call in step.calls]
         named = [next((n[id(layer)] for n in names if id(layer) in n), "a layer") for layer in (first, second)]
         yield Finding(
             "warning",
@@ -137,10 +137,10 @@ def mixed_samples(view: View) -> Iterator[Finding]:
 
 def testable(view: View, call: Call, step: Step) -> bool:
     """Whether the rows of a call's first input are surely the samples."""
-    anatomy, first = view.eyes.anatomy(call.module), call.inputs[0]
-    if anatomy.sequence_first or first.ndim < 2 or not 4 <= len(first) or first.numel() > 8_000_000:
+    anatomy, first = view.scene.anatomy(call.module), call.inputs[0]
+    if anatomy.sequence_first or first.ndim < 2 or not len(first) >= 4 or first.numel() > 8_000_000:
         return False
-    if any(not norm.track_running_stats for _, norm in anatomy.batch_norms):  # type: ignore[union-attr]
+    if any(not norm.track_running_stats for _, norm in anatomy.batch_norms):
         return False
     if first.ndim >= 3 and first.shape[0] == first.shape[1]:
         return False

@@ -191,8 +191,8 @@ def binary(tensor: Tensor) -> bool:
 
 
 def trailing(tokens: Tensor, value: int) -> Tensor | None:
-    """Where rows end with `value`: bool (B, T). None where that is no padding: it stands elsewhere, too, or all rows are
-    of one length."""
+    """Where rows end with `value`: bool (B, T). None where that is no padding: it stands elsewhere, too, or all rows
+    are of one length."""
     is_value = tokens == value
     ends = is_value.flip(1).long().cumprod(1).flip(1).bool()
     lengths = ends.sum(1)

@@ -87,7 +87,7 @@ def not_held(view: View) -> Iterator[Finding]:
         return
     everywhere = set().union(*(held.parameters for held, _ in view.program.living()))
     for call in step.calls:
-        anatomy = view.eyes.anatomy(call.module)
+        anatomy = view.scene.anatomy(call.module)
         outside = [
             (anatomy.names[id(parameter)], parameter)
             for parameter in call.module.parameters()
@@ -128,10 +128,10 @@ def not_held(view: View) -> Iterator[Finding]:
 def orphans(view: View, held: Held) -> list[tuple[str, nn.Parameter]]:
     """What an optimizer holds that has no gradient and belongs to no module that was seen running."""
     optimizer = held.optimizer()
-    known = {i for module, anatomy in view.eyes.anatomies.values() if module() is not None for i in anatomy.names}
+    known = {i for module, anatomy in view.scene.anatomies.values() if module() is not None for i in anatomy.names}
     if optimizer is None:
         return []
-    return [(name, p) for name, p in view.eyes.named(optimizer) if id(p) not in known and p.grad is None]
+    return [(name, p) for name, p in view.scene.named(optimizer) if id(p) not in known and p.grad is None]
 
 
 @rule("step", "optimizer-rebuilt")
@@ -173,8 +173,8 @@ def forgetful(view: View) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "optimizer-rebuilt",
-            f"after {step.number} steps {step.held.kind} remembers {step.memory:g}; its state was emptied {falls} times in "
-            f"the last {len(recent)} steps that were looked at",
+            f"after {step.number} steps {step.held.kind} remembers {step.memory:g}; its state was emptied {falls} "
+            f"times in the last {len(recent)} steps that were looked at",
             step.number,
             certainty=0.9,
         )
@@ -182,7 +182,7 @@ def forgetful(view: View) -> Iterator[Finding]:
 
 @rule("step", "optimizer-not-saved", needs="loads")
 def begun_again(view: View) -> Iterator[Finding]:
-    """Weights were loaded and training goes on with a new optimizer, told the same as the old one, without its state."""
+    """Weights were loaded, and training goes on with a new optimizer, told the same as the old, without its state."""
     step = view.step
     built = view.program.notes.get("built", [])
     if not step or step.number != 1 or len(built) < 2 or not step.settings:
@@ -202,8 +202,8 @@ def begun_again(view: View) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "optimizer-not-saved",
-            f"the weights of {len(step.held.parameters)} parameters were loaded, and a new {step.held.kind} with the same "
-            f"settings goes on where one with {before[-1].steps} steps stopped, without its state",
+            f"the weights of {len(step.held.parameters)} parameters were loaded, and a new {step.held.kind} with the "
+            f"same settings goes on where one with {before[-1].steps} steps stopped, without its state",
             step.number,
             certainty=0.8,
         )

@@ -1,0 +1,162 @@
+"""Forward passes: calls of the outermost modules, and what is noted inside of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from loopwright.doctor.eyes.scene import Scene
+from loopwright.doctor.measures import Stats, bits, fingerprint, leaves, rows
+from loopwright.doctor.records import Call
+
+MOST_CALLS = 96
+"""So many calls since the last step are remembered."""
+ROWS = 200_000
+KEPT = 4
+"""Of so many of the last calls the tensors are kept: their graphs stay alive with them."""
+
+
+class Forwards:
+    """Listens to `nn.Module.__call__`."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+        """A module is called; the outermost with parameters makes a Call."""
+        outermost = not self.scene.stack
+        self.scene.stack.append(module)
+        if not outermost:
+            inside = (
+                self.scene.calls[-1]
+                if self.scene.calls and self.scene.calls[-1].module is self.scene.stack[0]
+                else None
+            )
+            if inside is not None:
+                inside.ran.add(id(module))
+            if isinstance(module, nn.Linear) and args:
+                self.follow(module, args[0])
+            return None
+        anatomy = self.scene.anatomy(module)
+        if not anatomy.names:
+            return None
+        inputs = leaves(args, kwargs)
+        call = Call(
+            module=module,
+            args=args,
+            kwargs=kwargs,
+            training=module.training,
+            grad=torch.is_grad_enabled(),
+            inputs=inputs,
+            ran={id(module)},
+            quiet=[name for name, part in (*anatomy.dropouts, *anatomy.batch_norms) if not part.training],
+            active=[name for name, part in (*anatomy.dropouts, *anatomy.batch_norms) if part.training],
+            half=str(torch.get_autocast_dtype(inputs[0].device.type)) if inputs and autocasting(inputs[0]) else "",
+            batch=any(tensor.data_ptr() in self.scene.last_batch[0] for tensor in inputs),
+        )
+        self.scene.calls.append(call)
+        self.scene.program.calls += 1
+        return call
+
+    def follow(self, layer: nn.Linear, given: Any) -> None:
+        """Note a linear layer whose input is another's output, untouched."""
+        before = self.scene.made.get(id(given))
+        if before is not None and before[0] is given and before[1] is not layer:
+            pairs = self.scene.program.notes.setdefault("linear_pairs", {})
+            if len(pairs) < 8:
+                pairs.setdefault((id(before[1]), id(layer)), (before[1], layer))
+
+    def leave(self, module: nn.Module, call: Call | None, args: tuple[Any, ...], result: Any) -> None:
+        """A module's call is over."""
+        self.unwind(module)
+        if call is None:
+            if isinstance(module, nn.Linear) and isinstance(result, Tensor) and self.scene.program.count < 3:
+                self.scene.made[id(result)] = (result, module)
+            return
+        call.outputs = leaves(result)
+        if call.inputs:
+            self.measure(call)
+        if call.grad:
+            for number, tensor in enumerate(call.outputs):
+                if tensor.requires_grad:
+                    tensor.register_hook(marker(call.flowed, number))
+        self.scene.called(call)
+        if not call.grad:
+            call.drop()
+        elif len(self.scene.calls) > KEPT:
+            self.scene.calls[-KEPT - 1].drop()
+        if len(self.scene.calls) > MOST_CALLS:
+            del self.scene.calls[: MOST_CALLS // 2]
+
+    def subtracted(self, one: Any, other: Any, result: Any) -> None:
+        """A difference of two tensors: do their shapes make a table of pairs?"""
+        if not isinstance(one, Tensor) or not isinstance(other, Tensor) or not result.requires_grad:
+            return
+        shapes = tuple(one.shape), tuple(other.shape), tuple(result.shape)
+        if len(shapes[0]) != len(shapes[1]) and {*map(len, shapes[:2])} == {1, 2} and result.numel() > 1:
+            column, row = (one, other) if one.ndim == 2 else (other, one)
+            if column.shape[1] == 1 and len(column) == len(row) > 1:
+                counts = self.scene.program.notes.setdefault("broadcast", {})
+                counts[shapes] = counts.get(shapes, 0) + 1
+
+    def abandon(self, module: nn.Module) -> None:
+        """A module's call has raised."""
+        self.unwind(module)
+
+    def unwind(self, module: nn.Module) -> None:
+        """Take a module, and what was left above it, from the stack."""
+        if module in self.scene.stack:
+            while self.scene.stack.pop() is not module:
+                pass
+
+    def measure(self, call: Call) -> None:
+        """Statistics and rows of a call's input, of training and of phases apart."""
+        first, notes = call.inputs[0], self.scene.program.notes
+        kind = "train" if call.grad else "phase"
+        measured = notes.setdefault(f"{kind}_stats", [])
+        call.hash, call.floating, call.shape = fingerprint(first), first.is_floating_point(), tuple(first.shape[1:])
+        if call.grad:
+            seen = notes.setdefault("hashes", {}).setdefault(id(call.module), set())
+            if len(seen) < 64:
+                seen.add(call.hash)
+            notes.setdefault("shapes", set()).add((id(call.module), tuple(first.shape[1:])))
+        if first.is_floating_point() and first.numel() and len(measured) < 64:
+            measured.append((self.scene.program.count, id(call.module), Stats.of(first)))
+        if first.ndim > first.is_floating_point() and first.numel() <= 4_000_000:
+            if call.grad and len(first) >= 16:
+                notes["bits"] = max(bits(first), notes.get("bits", 0.0))
+            known: dict[int, int] = notes.setdefault("train_rows", {})
+            if not call.grad:
+                call.rows = rows(first)
+            elif len(known) < ROWS:
+                for row in rows(first):
+                    known[row] = known.get(row, 0) + 1
+
+    def activation(self, output: Any) -> None:
+        """A rectifier has put out something: which units are zero for every sample?"""
+        if not isinstance(output, Tensor) or output.ndim < 2 or len(output) < 8 or not torch.is_grad_enabled():
+            return
+        place = next(
+            (self.scene.anatomy(self.scene.stack[0]).modules.get(id(m), "") for m in reversed(self.scene.stack)), ""
+        )
+        flat = output.detach().flatten(2).amax(2) if output.ndim > 2 else output.detach()
+        dead = float((flat.amax(0) <= 0).float().mean())
+        shares = self.scene.program.notes.setdefault("dead", {})
+        shares.setdefault(place or "a rectifier", {})[self.scene.program.count] = (dead, flat.shape[1])
+
+
+def marker(flowed: set[int], number: int) -> Callable[[Tensor], None]:
+    """A hook that notes that a gradient came."""
+
+    def mark(gradient: Tensor) -> None:
+        flowed.add(number)
+
+    return mark
+
+
+def autocasting(tensor: Tensor) -> bool:
+    """Whether autocast is at work on a tensor's device."""
+    return bool(torch.is_autocast_enabled(tensor.device.type))

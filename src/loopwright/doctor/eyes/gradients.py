@@ -1,0 +1,113 @@
+"""Losses and gradients: loss functions, backward passes, clearing, clipping, scaling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+from torch.optim import Optimizer
+
+from loopwright.doctor.eyes.byhand import UpdatesByHand
+from loopwright.doctor.eyes.forwards import KEPT, MOST_CALLS, marker
+from loopwright.doctor.eyes.scene import Scene
+from loopwright.doctor.measures import chain, tensors
+from loopwright.doctor.records import Backward, Held, LossCall
+from loopwright.doctor.summaries import answers
+
+
+class Gradients:
+    """Listens to torch's loss functions, to backward, and to what is done with gradients before a step."""
+
+    def __init__(self, scene: Scene, by_hand: UpdatesByHand) -> None:
+        self.scene = scene
+        self.by_hand = by_hand
+
+    def loss(self, kind: str, signature: Any, args: Any, kwargs: Any, value: Any) -> None:
+        """A loss function was called."""
+        given = dict(signature.bind(*args, **kwargs).arguments)
+        prediction, target = given.pop("input", None), given.pop("target", None)
+        if not isinstance(prediction, Tensor) or not isinstance(target, Tensor) or not isinstance(value, Tensor):
+            return
+        call = LossCall(kind, prediction, target, given, value.requires_grad, value, chain(prediction))
+        if value.requires_grad:
+            value.register_hook(marker(call.flowed, 0))
+        else:
+            call.answers = answers(call)
+            call.drop()
+        known = self.scene.loss_calls
+        known.append(call)
+        self.scene.program.notes["losses"] = True
+        if len(known) > KEPT and not known[-KEPT - 1].flowed:
+            known[-KEPT - 1].drop()
+        if len(known) > MOST_CALLS:
+            del known[: MOST_CALLS // 2]
+
+    def before_backward(self, given: Any) -> None:
+        """A backward pass begins: what lies in the gradients already?"""
+        loss = next(iter(tensors(given)), None)
+        if loss is None:
+            return
+        self.scene.program.backwards += 1
+        self.by_hand.close(loss)
+        self.scene.backwards.append(Backward(loss, scaled=self.scene.scaled))
+        for held, optimizer in self.scene.program.living():
+            if not held.cleared and held.fresh:
+                held.cleared = empty(optimizer)
+            held.order.append("backward")
+
+    def after_backward(self, given: Any) -> None:
+        """A backward pass is over."""
+        self.scene.scaled = False
+        if self.scene.backwards and self.scene.backwards[-1].loss.numel() == 1:
+            self.scene.backwards[-1].value = float(self.scene.backwards[-1].loss.detach())
+        self.by_hand.begin()
+
+    def cleared(self, owner: Any, *_: Any) -> None:
+        """Gradients are cleared, by an optimizer or a module."""
+        ids = {id(p) for group in owner.param_groups for p in group["params"]} if isinstance(owner, Optimizer) else None
+        ids = ids if ids is not None else {id(parameter) for parameter in owner.parameters()}
+        for held, _optimizer in self.scene.program.living():
+            if len(ids & held.parameters) * 2 > len(held.parameters):
+                held.cleared = True
+                held.order.append("zero")
+
+    def clipped(self, parameters: list[Tensor], limit: Any, norm: Any) -> None:
+        """Gradients were clipped."""
+        ids = {id(parameter) for parameter in parameters}
+        for held, _ in self.scene.program.living():
+            if ids & held.parameters:
+                held.order.append("clip")
+                held.clip_scaled |= self.scaled_now(held)
+        self.scene.program.notes["clips"] = True
+        if norm is not None:
+            self.scene.clips.append((float(norm), float(limit)))
+
+    def scaled_now(self, held: Held) -> bool:
+        """Whether the gradients that lie there are those of a scaled loss, and not unscaled yet."""
+        last = [name for name in held.order if name in ("backward", "unscale")]
+        return bool(last and last[-1] == "backward" and self.scene.backwards and self.scene.backwards[-1].scaled)
+
+    def scaler(self, name: str) -> Callable[..., None]:
+        """What listens to the GradScaler's method `name`."""
+
+        def told(scaler: Any, *args: Any) -> None:
+            if not scaler.is_enabled():
+                return
+            self.scene.program.scalers = True
+            self.scene.scaled |= name == "scale"
+            counts = self.scene.program.notes.setdefault("scaler", {})
+            counts[name] = counts.get(name, 0) + 1
+            if name == "unscale_":
+                for held, optimizer in self.scene.program.living():
+                    if args and args[0] is optimizer:
+                        held.order.append("unscale")
+
+        told.__name__ = f"scaler_{name}"
+        return told
+
+
+def empty(optimizer: Optimizer, looked_at: int = 4) -> bool:
+    """Whether an optimizer's gradients are all missing or zero; of those there are, the first few are looked at."""
+    found = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    return not any(bool(gradient.any()) for gradient in found[:looked_at])

@@ -1,0 +1,87 @@
+"""Samples and modes: loaders, permutations, training and evaluation mode, what is loaded."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+from weakref import ref
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from loopwright.doctor.eyes.scene import Scene
+from loopwright.doctor.measures import fingerprint, leaves
+from loopwright.doctor.records import Loader
+
+QUIET_FILES = ("clip_grad.py", "optimizer.py", "init.py", "swa_utils.py", "adam.py", "adamw.py", "sgd.py")
+"""Where torch itself turns gradients off, in each step: no sign that the program does something else now."""
+
+
+class Samples:
+    """Listens to loaders and permutations, and to what tells one phase of a program from another."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def epoch(self, loader: Any, iterator: Any) -> None:
+        """A loader is iterated from its beginning."""
+        known = self.scene.program.loaders
+        if id(loader) not in known or known[id(loader)].loader() is not loader:
+            sized = hasattr(type(loader.dataset), "__len__")
+            known[id(loader)] = Loader(
+                ref(loader),
+                len(loader) if sized else None,
+                len(loader.dataset) if sized else None,
+                type(loader.sampler).__name__,
+            )
+        known[id(loader)].drawn.append(0)
+        self.scene.iterators = {id(iterator): known[id(loader)], **dict(list(self.scene.iterators.items())[:8])}
+        if self.scene.wants_phase():
+            self.scene.open()
+
+    def batch(self, iterator: Any, batch: Any) -> None:
+        """A loader has given a batch."""
+        loader = self.scene.iterators.get(id(iterator))
+        self.scene.last_batch = ({tensor.data_ptr() for tensor in leaves(batch)}, loader)
+        if loader is not None and loader.drawn:
+            loader.drawn[-1] += 1
+
+    def order(self, order: Any) -> None:
+        """A permutation was drawn."""
+        size = len(order) if hasattr(order, "__len__") else 0
+        if size >= 32 and len(self.scene.program.orders) < 256:
+            drawn = torch.as_tensor(order)
+            if drawn.ndim == 1 and not drawn.is_floating_point():
+                self.scene.program.orders.append((self.scene.program.count, size, fingerprint(drawn)))
+
+    def mode(self, module: nn.Module, *_: Any) -> None:
+        """A module changes its mode: something else may begin now."""
+        if not self.scene.stretch and self.scene.program.count and self.scene.wants_phase():
+            self.scene.open()
+
+    def no_grad(self, *_: Any) -> None:
+        """Gradients are turned off: a validation may begin now."""
+        if self.scene.stretch or self.scene.in_step or not self.scene.program.count:
+            return
+        if sys._getframe(2).f_code.co_filename.endswith(QUIET_FILES):
+            return
+        if self.scene.wants_phase():
+            self.scene.open()
+
+    def loaded(self, module: nn.Module, args: Any, result: Any) -> None:
+        """Weights were loaded into a module."""
+        missing, unexpected = list(getattr(result, "missing_keys", [])), list(getattr(result, "unexpected_keys", []))
+        total = len(module.state_dict())
+        self.scene.program.loads.append((type(module).__name__, missing[:50], unexpected[:50], total))
+        loaded: set[int] = self.scene.program.notes.setdefault("loaded", set())
+        if len(missing) < total:
+            loaded |= {id(parameter) for parameter in module.parameters()}
+
+    def optimizer_loaded(self, optimizer: Optimizer, *_: Any) -> None:
+        """An optimizer's state was loaded."""
+        self.scene.program.notes.setdefault("restored", set()).add(id(optimizer))
+
+    def compiled(self, *_: Any) -> None:
+        """torch.compile is used: inside of what it compiles nothing can be watched."""
+        self.scene.program.compiled = True

@@ -1,0 +1,110 @@
+"""The scene: what is known of the program, and what is looked at just now.
+
+`stretch` says whether this part of the program is looked at: from the beginning, for a number of steps; later for a
+step now and then, as the doctor decides. `on` is the same, but for the time in which the doctor itself is at work.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+from weakref import ref
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from loopwright.doctor.measures import Anatomy
+from loopwright.doctor.records import Backward, Call, Loader, LossCall, Phase, Program, Step
+from loopwright.doctor.shield import Failures, Shield
+
+T = TypeVar("T")
+
+
+class Scene:
+    """What the eyes share. They tell `judge` of each step that was looked at, `reflect` of each phase, `called` of each
+    call of a model; `ended` after every step, and they ask `wants_phase` before they look at what may be a phase."""
+
+    def __init__(self, failures: Failures) -> None:
+        self.failures = failures
+        self.program = Program()
+        self.stretch = False
+        self.on = False
+        self.in_step = False
+        self.seconds = 0.0
+        self.stack: list[nn.Module] = []
+        self.calls: list[Call] = []
+        self.loss_calls: list[LossCall] = []
+        self.backwards: list[Backward] = []
+        self.clips: list[tuple[float, float]] = []
+        self.pending: dict[int, list[tuple[str, Tensor, Tensor]]] = {}
+        self.losses: dict[str, Callable[..., Tensor]] = {}
+        self.anatomies: dict[int, tuple[ref[nn.Module], Anatomy]] = {}
+        self.made: dict[int, tuple[Tensor, nn.Module]] = {}
+        self.last_batch: tuple[set[int], Loader | None] = (set(), None)
+        self.iterators: dict[int, Loader] = {}
+        self.scaled = False
+        self.watch_forwards: Callable[[bool], None] = lambda wanted: None
+        self.judge: Callable[[Step], None] = lambda step: None
+        self.reflect: Callable[[Phase], None] = lambda phase: None
+        self.ended: Callable[[], None] = lambda: None
+        self.wants_phase: Callable[[], bool] = lambda: True
+        self.called: Callable[[Call], None] = lambda call: None
+
+    def safely(self, tell: Callable[..., T], *args: Any) -> T | None:
+        """Call a handler with the eyes closed, so that it does not see itself; its mistakes switch it off."""
+        name = getattr(tell, "__name__", str(tell))
+        if name in self.failures:
+            return None
+        self.on, began = False, time.perf_counter()
+        told: T | None = None
+        with Shield(name, self.failures):
+            told = tell(*args)
+        self.on = self.stretch
+        self.seconds += time.perf_counter() - began
+        return told
+
+    def open(self) -> None:
+        """Look from now on."""
+        if not self.stretch:
+            self.stretch = True
+            self.on = True
+            self.watch_forwards(True)
+
+    def close(self) -> None:
+        """Look no longer; what was begun is forgotten."""
+        self.stretch = self.on = False
+        self.watch_forwards(False)
+        for held in self.program.held.values():
+            held.fresh = False
+        self.stack.clear()
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of the tensors of what was seen last."""
+        self.calls, self.loss_calls, self.backwards, self.clips = [], [], [], []
+        self.made.clear()
+        self.pending.clear()
+
+    def anatomy(self, module: nn.Module) -> Anatomy:
+        """What a module is made of; looked up again where parameters came, went, froze or thawed."""
+        known = self.anatomies.get(id(module))
+        if known is not None and known[0]() is module and self.program.count > known[1].looked_at + 50:
+            known = None
+        if known is None or known[0]() is not module:
+            found = Anatomy.of(module, self.program.count)
+            self.anatomies[id(module)] = known = (ref(module), found)
+        return known[1]
+
+    def named(self, optimizer: Optimizer) -> list[tuple[str, nn.Parameter]]:
+        """The optimizer's parameters with the names that their modules have for them."""
+        names: dict[int, str] = {}
+        for module, anatomy in self.anatomies.values():
+            if module() is not None:
+                names = {**anatomy.names, **names}
+        found, number = [], 0
+        for group in optimizer.param_groups:
+            for parameter in group["params"]:
+                found.append((names.get(id(parameter), f"parameter {number}"), parameter))
+                number += 1
+        return found

@@ -1,0 +1,167 @@
+"""Optimizers, their steps, and schedules."""
+
+from __future__ import annotations
+
+from typing import Any
+from weakref import ref
+
+from torch.optim import Optimizer
+
+from loopwright.doctor.eyes.scene import Scene
+from loopwright.doctor.measures import chosen, norms
+from loopwright.doctor.records import Held, Phase, Schedule, Step
+from loopwright.doctor.summaries import summarized
+
+
+class Updates:
+    """Listens to optimizers and schedulers; makes a Step of each step that is looked at."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+
+    def built(self, optimizer: Optimizer, *_: Any) -> None:
+        """An optimizer was built."""
+        self.adopt(optimizer)
+
+    def adopt(self, optimizer: Optimizer) -> Held:
+        """The record of an optimizer."""
+        parameters = frozenset(id(p) for group in optimizer.param_groups for p in group["params"])
+        held = Held(
+            ref(optimizer), type(optimizer).__name__, len(self.scene.program.notes.get("built", [])), parameters
+        )
+        settings = {k: v for k, v in optimizer.param_groups[0].items() if isinstance(v, int | float | tuple | bool)}
+        self.scene.program.notes.setdefault("built", []).append((held, self.scene.program.count, settings))
+        self.scene.program.held[id(optimizer)] = held
+        held.fresh = self.scene.stretch
+        return held
+
+    def before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        """An optimizer is about to make a step: keep what it starts from."""
+        self.scene.in_step = True
+        if not self.scene.stretch or args[1:] or kwargs.get("closure"):
+            return
+        self.note_start(self.known(optimizer), optimizer)
+
+    def note_start(self, held: Held, optimizer: Optimizer) -> None:
+        """Keep what a step starts from: weights and gradients."""
+        self.scene.pending[id(optimizer)] = [
+            (name, parameter, parameter.detach().clone())
+            for name, parameter in chosen(self.scene.named(optimizer))
+            if type(parameter).__name__ != "DTensor"
+        ]
+        held.norms = {}
+        present = [(name, p) for name, p, _ in self.scene.pending[id(optimizer)]]
+        there = [(name, p.grad) for name, p in present if p.grad is not None and not p.grad.is_sparse]
+        found = dict(zip((name for name, _ in there), norms([g for _, g in there]), strict=True))
+        held.norms = {name: found.get(name) for name, _ in present}
+
+    def known(self, optimizer: Optimizer) -> Held:
+        """The record of an optimizer, made now where it was built before anybody looked."""
+        held = self.scene.program.held.get(id(optimizer))
+        if held is None or held.optimizer() is not optimizer:
+            held = self.adopt(optimizer)
+            held.fresh = False
+        ids = frozenset(id(p) for group in optimizer.param_groups for p in group["params"])
+        held.parameters = ids
+        return held
+
+    def after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        """An optimizer has made a step."""
+        self.scene.in_step = False
+        program = self.scene.program
+        program.count += 1
+        held = self.known(optimizer)
+        held.steps += 1
+        if self.scene.stretch:
+            step = self.record(held, optimizer)
+            program.trained |= held.parameters
+            self.settle(step)
+            program.steps.append(step)
+            self.scene.judge(step)
+            step.calls, step.losses, step.backwards = [], [], []  # and with them their tensors
+            held.fresh = True
+            self.scene.forget()
+        held.order, held.cleared, held.clip_scaled = [], False, False
+        for other, _ in program.living():
+            if other is not held:
+                other.order.append("other step")
+        self.scene.ended()
+
+    def record(self, held: Held, optimizer: Optimizer) -> Step:
+        """The step that was just made."""
+        before = self.scene.pending.pop(id(optimizer), [])
+        names = [name for name, _, _ in before]
+        moved = [(parameter.detach() - old) for _, parameter, old in before]
+        weights, moves = norms([old for _, _, old in before]), norms(moved)
+        return Step(
+            number=held.steps,
+            held=held,
+            order=[*held.order, "step"],
+            calls=[call for call in self.scene.calls if call.flowed],
+            losses=[loss for loss in self.scene.loss_calls if loss.flowed],
+            backwards=list(self.scene.backwards),
+            rates=[float(group["lr"]) for group in optimizer.param_groups if "lr" in group],
+            settings={k: v for k, v in optimizer.param_groups[0].items() if k != "params"},
+            norms=dict(held.norms),
+            weights=dict(zip(names, weights, strict=True)),
+            moves=dict(zip(names, moves, strict=True)),
+            unmoved={name: float((delta == 0).float().mean()) for name, delta in zip(names, moved, strict=True)},
+            clips=list(self.scene.clips),
+            whole=held.fresh,
+            cleared=held.cleared,
+            clip_scaled=held.clip_scaled,
+            loss=self.scene.backwards[-1].value if self.scene.backwards else float("nan"),
+            memory=remembered(optimizer),
+            values=[backward.value for backward in self.scene.backwards],
+            summaries=[summarized(loss, self.scene.losses) for loss in self.scene.loss_calls if loss.flowed],
+        )
+
+    def settle(self, step: Step) -> None:
+        """What ran since the last step and took no part in this one is a phase of its own."""
+        calls = [call for call in self.scene.calls if not call.flowed]
+        if calls:
+            phase = Phase(
+                self.scene.program.count - 1, calls, [loss for loss in self.scene.loss_calls if not loss.flowed]
+            )
+            self.scene.program.phases.append(phase)
+            self.scene.reflect(phase)
+            phase.calls, phase.losses = [], []
+        for call in step.calls:
+            if call.batch and self.scene.last_batch[1] is not None:
+                self.scene.last_batch[1].trains = True
+
+    def scheduled(self, scheduler: Any, *_: Any) -> None:
+        """A scheduler was stepped."""
+        if getattr(scheduler, "_step_count", 2) <= 1 and getattr(scheduler, "last_epoch", 1) <= 0:
+            return
+        known = self.scene.program.schedules
+        if id(scheduler) not in known:
+            known[id(scheduler)] = Schedule(type(scheduler).__name__, ref(scheduler))
+        schedule = known[id(scheduler)]
+        optimizer = getattr(scheduler, "optimizer", None)
+        held = self.scene.program.held.get(id(optimizer))
+        schedule.before |= bool(
+            held is not None and not held.steps and not schedule.steps and not self.scene.program.scalers
+        )
+        schedule.steps += 1
+        rates = [float(group["lr"]) for group in getattr(optimizer, "param_groups", []) if "lr" in group]
+        base = [float(rate) for rate in getattr(scheduler, "base_lrs", rates)]
+        schedule.peak = max([schedule.peak, *rates, *base])
+        over = getattr(scheduler, "last_epoch", 0) > getattr(scheduler, "T_max", float("inf"))
+        gone = bool(rates) and max(rates) <= 1e-3 * schedule.peak and schedule.steps > 1
+        if schedule.ended_at is None and (over or gone):
+            schedule.ended_at = self.scene.program.count
+        elif schedule.ended_at is not None and not over and not gone:
+            schedule.ended_at = None
+        if held is not None:
+            held.order.append("schedule")
+
+
+def remembered(optimizer: Optimizer) -> float:
+    """The number of steps that an optimizer's state speaks of; NaN where it does not count, 0 where it has none."""
+    if not isinstance(optimizer, Optimizer) or not hasattr(optimizer, "state"):
+        return float("nan")
+    steps = [
+        entry["step"] for entry in list(optimizer.state.values())[:4] if isinstance(entry, dict) and "step" in entry
+    ]
+    return max((float(step) for step in steps), default=float("nan") if optimizer.state else 0.0)
