@@ -18,12 +18,15 @@ from loopwright.doctor.causes import CAUSES
 from loopwright.doctor.eyes import Eyes
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.records import Call, Phase, Step
-from loopwright.doctor.rule import NEEDS, RULES, Moment, View
+from loopwright.doctor.rule import MOMENTS, NEEDS, RULES, Moment, View
 from loopwright.doctor.seams import Seams
 from loopwright.doctor.shield import Failures, Shield
 
-FIRST_STEPS = 24
-EVERY = 32
+FIRST_STEPS = 8
+"""So many steps of each optimizer are looked at without a gap."""
+EARLY = 24
+NEAR, EVERY = 2, 32
+"""How many steps lie between two looks, of two steps each: until EARLY steps, and later."""
 SHARE = 0.007
 """The share of time that looking may take, after the first steps."""
 PHASES = 6
@@ -47,9 +50,14 @@ class Doctor:
         self.seams = Seams(self.eyes)
         self.tell = tell
         self.findings: list[Finding] = []
+        self.asked = {
+            moment: [
+                (each, Shield(f"rule {each.look.__name__}", self.failures)) for each in RULES if each.moment == moment
+            ]
+            for moment in MOMENTS
+        }
         self.looks = 0
         self.until = FIRST_STEPS
-        self.following = 0
         self.began = 0.0
         self.scene.judge, self.scene.reflect, self.scene.called = self.judge, self.reflect, self.called
         self.scene.ended, self.scene.wants_phase = self.ended, self.wants_phase
@@ -57,13 +65,12 @@ class Doctor:
     def start(self, *, adopt: bool = False) -> Doctor:
         """Begin to watch; with `adopt` the optimizers that are there already, too."""
         self.began = time.perf_counter()
-        self.scene.open()
         self.seams.install()
+        self.scene.open()
         if adopt:
             for each in gc.get_objects():
                 if issubclass(type(each), Optimizer) and "param_groups" in vars(each):
                     self.scene.safely(self.eyes.updates.adopt, each)
-        self.scene.watch_forwards(True)
         return self
 
     def stop(self) -> None:
@@ -105,13 +112,14 @@ class Doctor:
         """A step is over: is the next one looked at?"""
         program = self.scene.program
         optimizers = max(1, sum(held.steps > 0 for held in program.held.values()))
+        early = program.count < EARLY * optimizers
         if self.scene.stretch and program.count >= self.until * (optimizers if self.until == FIRST_STEPS else 1):
-            self.following = program.count + EVERY
+            self.scene.following = program.count + (NEAR if early else EVERY) * optimizers
             self.until = program.count
             self.scene.close()
-        elif not self.scene.stretch and program.count >= self.following:
-            self.following = program.count + EVERY
-            if self.share < SHARE:
+        elif not self.scene.stretch and program.count >= self.scene.following:
+            self.scene.following = program.count + EVERY * optimizers
+            if early or self.share < SHARE:
                 self.until = program.count + 2 * optimizers
                 self.scene.open()
 
@@ -129,10 +137,9 @@ class Doctor:
 
     def ask(self, moment: Moment, view: View) -> None:
         """Ask the rules of a moment."""
-        for each in RULES:
-            name = f"rule {each.look.__name__}"
-            if each.moment == moment and name not in self.failures:
-                with Shield(name, self.failures):
+        for each, shield in self.asked[moment]:
+            if shield.name not in self.failures:
+                with shield:
                     self.note(each.look(view))
 
     def note(self, found: Iterable[Finding]) -> None:

@@ -5,10 +5,11 @@ Modes, buffers, plain attributes, generators and what the model prints are after
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,11 @@ from loopwright.doctor.measures import leaves
 from loopwright.doctor.records import Call
 from loopwright.seeding import preserved_generators
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+REFUSALS = (RuntimeError, IndexError, ValueError, AssertionError, TypeError, KeyError)
+"""What a model may raise when it is called with something else than the program gives it."""
 CHANGED = 1e-4
 """A difference that is no rounding: relative to the size of the outputs; float32 sums are good to about 1e-6."""
 PLAIN = (int, float, bool, str, Tensor, type(None))
@@ -76,6 +82,20 @@ def differ(one: Tensor, other: Tensor) -> bool:
     return bool(((one - other).abs().float() > CHANGED * scale).any()) if one.numel() else False
 
 
+def abstaining(probe: Callable[P, T]) -> Callable[P, T | None]:
+    """The probe; None where the model refuses what it is given."""
+
+    @functools.wraps(probe)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> T | None:
+        try:
+            return probe(*args, **kwargs)
+        except REFUSALS:
+            return None
+
+    return tried
+
+
+@abstaining
 def depends_on(call: Call, parameters: Sequence[nn.Parameter]) -> bool:
     """Whether the outputs that a gradient came back from depend on these parameters."""
     names = {id(parameter): name for name, parameter in call.module.named_parameters()}
@@ -86,6 +106,7 @@ def depends_on(call: Call, parameters: Sequence[nn.Parameter]) -> bool:
     return any(differ(before[number], after[number]) for number in used)
 
 
+@abstaining
 def mixes(call: Call, given: Tensor) -> bool | None:
     """Whether a sample's output depends on another sample of the batch; None where that cannot be told.
 
@@ -110,6 +131,7 @@ def mixes(call: Call, given: Tensor) -> bool | None:
     return found
 
 
+@abstaining
 def reach(call: Call, tokens: Tensor, position: int, axis: int = 1) -> tuple[bool, bool] | None:
     """Whether outputs before `position` change, and whether those from it on do, when the token there is another one.
 
@@ -146,6 +168,7 @@ def positions(output: Tensor, tokens: Tensor) -> Tensor | None:
     return None
 
 
+@abstaining
 def same_when(call: Call, given: Tensor, other: Tensor, keep: Callable[[Tensor], Tensor]) -> bool | None:
     """Whether what `keep` takes of the outputs is the same when `given` is replaced by `other`; None without any."""
     with undisturbed(call.module):

@@ -161,6 +161,16 @@ class Step:
     summaries: list[Summary] = field(default_factory=list)
 
     @property
+    def kept(self) -> list[Call]:
+        """The calls whose tensors are still there."""
+        return [call for call in self.calls if call.inputs]
+
+    @property
+    def kept_losses(self) -> list[LossCall]:
+        """The loss calls whose tensors are still there."""
+        return [loss for loss in self.losses if loss.value is not None]
+
+    @property
     def ratio(self) -> float:
         """‖update‖ / ‖weights‖ over everything."""
         weights = sum(value**2 for value in self.weights.values()) ** 0.5
@@ -175,6 +185,10 @@ class Phase:
     step: int
     calls: list[Call] = field(default_factory=list)
     losses: list[LossCall] = field(default_factory=list)
+    modules: frozenset[int] = frozenset()
+
+    def __post_init__(self) -> None:
+        self.modules = frozenset(id(call.module) for call in self.calls)
 
 
 @dataclass(eq=False)

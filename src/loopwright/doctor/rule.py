@@ -11,6 +11,7 @@ from loopwright.doctor.finding import Finding
 from loopwright.doctor.records import Call, Phase, Program, Step
 
 Moment = Literal["call", "step", "phase", "end"]
+MOMENTS: tuple[Moment, ...] = ("call", "step", "phase", "end")
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,7 @@
 """The seams that every PyTorch program has, and how the doctor listens there: functions of torch are replaced by ones
 that tell the eyes and then do what they always did. `remove` puts everything back.
 
-What runs in every step of the program costs a flag's look while nothing is watched; forward passes cost nothing then,
-for `nn.Module.__call__` is replaced only while they are.
+While nobody looks, all that is left in a step is the two hooks that torch calls for every optimizer.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ from __future__ import annotations
 import functools
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,65 +42,103 @@ EARLY = 3
 Wrapper = Callable[..., Any]
 
 
+@dataclass(frozen=True)
+class Seam:
+    """A function of torch, and what stands in its place while somebody listens."""
+
+    owner: Any
+    name: str
+    original: Any
+    wrapper: Wrapper
+
+    def put(self, function: Any) -> None:
+        """Let the name stand for `function`."""
+        setattr(self.owner, self.name, function)
+
+
 class Seams:
-    """Listens for `eyes` from `install` to `remove`."""
+    """Listens for `eyes` from `install` to `remove`.
+
+    What is rare is listened to all the time; what happens in every step, only while somebody looks.
+    """
 
     def __init__(self, eyes: Eyes) -> None:
         self.eyes = eyes
         self.scene = eyes.scene
-        self.replaced: list[tuple[Any, str, Any]] = []
+        self.standing: list[Seam] = []
+        self.switched: list[Seam] = []
         self.handles: list[Any] = []
         self.thread = threading.get_ident()
 
     def install(self) -> None:
         """Replace the functions, once."""
         eyes, scene = self.eyes, self.scene
-        self._replace(torch.autograd, "backward", self._backward)
+        self.standing = list(self.rare())
+        self.switched = list(self.frequent())
+        for seam in self.standing:
+            seam.put(seam.wrapper)
+        self.handles = [
+            optimizers.register_optimizer_step_pre_hook(self._pre_step),
+            optimizers.register_optimizer_step_post_hook(self._post_step),
+        ]
+        scene.watch = self.watch
+        self.watch(scene.stretch)
         for name in LOSSES:
-            self._replace(functional, name, functools.partial(self._loss, name))
-        for kind in (Optimizer, *subclasses(Optimizer)):
-            if "zero_grad" in vars(kind):
-                self._replace(kind, "zero_grad", functools.partial(self._before, eyes.gradients.cleared))
-        self._replace(nn.Module, "zero_grad", functools.partial(self._before, eyes.gradients.cleared))
-        self._replace(nn.Module, "train", functools.partial(self._always, eyes.samples.mode))
-        self._replace(nn.Module, "load_state_dict", self._loaded)
-        self._replace(Optimizer, "load_state_dict", functools.partial(self._after, eyes.samples.optimizer_loaded))
-        self._replace(Optimizer, "__init__", functools.partial(self._after, eyes.updates.built))
+            scene.losses[name] = next(seam.original for seam in self.switched if seam.name == name)
+        scene.beat = eyes.updates.beat
+
+    def rare(self) -> Iterator[Seam]:
+        """What happens once in a while."""
+        samples, updates = self.eyes.samples, self.eyes.updates
+        always, after = functools.partial(self._always, samples.no_grad), self._after
+        yield self._seam(nn.Module, "train", functools.partial(self._always, samples.mode))
+        yield self._seam(nn.Module, "load_state_dict", self._loaded)
+        yield self._seam(Optimizer, "load_state_dict", functools.partial(after, samples.optimizer_loaded))
+        yield self._seam(Optimizer, "__init__", functools.partial(after, updates.built))
         for kind in {lr_scheduler.LRScheduler, *subclasses(lr_scheduler.LRScheduler), lr_scheduler.ReduceLROnPlateau}:
             if "step" in vars(kind):
-                self._replace(kind, "step", functools.partial(self._after, eyes.updates.scheduled))
+                yield self._seam(kind, "step", functools.partial(after, updates.scheduled))
+        for name in ("scale", "unscale_", "step", "update"):
+            yield self._seam(
+                torch.amp.GradScaler, name, functools.partial(self._told, self.eyes.gradients.scaler(name))
+            )
+        yield self._seam(DataLoader, "__iter__", self._epoch)
+        yield self._seam(loading._BaseDataLoaderIter, "__next__", self._batch)
+        yield self._seam(torch.no_grad, "__enter__", always)
+        yield self._seam(torch.inference_mode, "__enter__", always)
+        yield self._seam(torch, "randperm", self._order)
+        yield self._seam(np.random, "permutation", self._order)
+        yield self._seam(torch, "compile", functools.partial(after, samples.compiled))
+        yield self._seam(torch.jit, "script", self._unseen)
+
+    def frequent(self) -> Iterator[Seam]:
+        """What happens in every step."""
+        cleared = functools.partial(self._told, self.eyes.gradients.cleared)
+        yield self._seam(torch.autograd, "backward", self._backward)
+        for name in LOSSES:
+            yield self._seam(functional, name, functools.partial(self._loss, name))
+        for kind in (Optimizer, *subclasses(Optimizer), nn.Module):
+            if "zero_grad" in vars(kind):
+                yield self._seam(kind, "zero_grad", cleared)
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             for place in (torch.nn.utils, torch.nn.utils.clip_grad):
-                self._replace(place, name, functools.partial(self._clip, name))
-        for name in ("scale", "unscale_", "step", "update"):
-            self._replace(torch.amp.GradScaler, name, functools.partial(self._before, eyes.gradients.scaler(name)))
-        self._replace(DataLoader, "__iter__", self._epoch)
+                yield self._seam(place, name, functools.partial(self._clip, name))
         for place in (functional, torch):
-            self._replace(place, "relu", self._relu)
-        self._replace(torch.jit, "script", self._unseen)
-        self._replace(loading._BaseDataLoaderIter, "__next__", self._batch)
-        self._replace(torch, "no_grad", self._no_grad)
-        self._replace(torch.inference_mode, "__enter__", functools.partial(self._always, eyes.samples.no_grad))
-        self._replace(torch, "randperm", self._order)
-        self._replace(np.random, "permutation", self._order)
-        self._replace(torch, "compile", functools.partial(self._after, eyes.samples.compiled))
-        self.handles = [
-            optimizers.register_optimizer_step_pre_hook(self._shielded(eyes.updates.before_step)),
-            optimizers.register_optimizer_step_post_hook(self._shielded(eyes.updates.after_step)),
-        ]
-        scene.watch_forwards = self.watch_forwards
+            yield self._seam(place, "relu", self._relu)
 
     def remove(self) -> None:
-        """Put everything back that nobody else has replaced since."""
-        self.watch_forwards(False)
-        for owner, name, original in reversed(self.replaced):
-            setattr(owner, name, original)
+        """Put everything back."""
+        self.watch(False)
+        for seam in self.standing:
+            seam.put(seam.original)
         for handle in self.handles:
             handle.remove()
-        self.replaced, self.handles = [], []
+        self.standing, self.switched, self.handles = [], [], []
 
-    def watch_forwards(self, wanted: bool) -> None:
-        """Listen to forward passes, or no longer."""
+    def watch(self, wanted: bool) -> None:
+        """Listen to what happens in every step, or no longer."""
+        for seam in self.switched:
+            seam.put(seam.wrapper if wanted else seam.original)
         owner: Any = nn.Module
         if self.scene.program.compiled:
             owner = getattr(torch._dynamo.eval_frame, "OptimizedModule", nn.Module)
@@ -134,33 +172,30 @@ class Seams:
         difference.loopwright = original  # type: ignore[attr-defined]
         return difference
 
-    def _replace(self, owner: Any, name: str, wrap: Callable[[Any], Wrapper]) -> None:
+    def _seam(self, owner: Any, name: str, wrap: Callable[[Any], Wrapper]) -> Seam:
         original = inspect.getattr_static(owner, name) if inspect.isclass(owner) else getattr(owner, name)
-        if inspect.isclass(original):
-            self.replaced.append((original, "__enter__", vars(original)["__enter__"]))
-            original.__enter__ = wrap(vars(original)["__enter__"])  # type: ignore[attr-defined]
-            return
-        self.replaced.append((owner, name, original))
-        setattr(owner, name, wrap(original))
+        return Seam(owner, name, original, wrap(original))
 
-    def _shielded(self, tell: Callable[..., None]) -> Wrapper:
-        _eyes, scene = self.eyes, self.scene
+    def _pre_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        self.scene.in_step = True
+        if self.scene.stretch:
+            self.scene.safely(self.eyes.updates.before_step, optimizer, args, kwargs)
 
-        def hook(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-            scene.safely(tell, optimizer, args, kwargs)
+    def _post_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+        scene = self.scene
+        scene.in_step = False
+        if scene.stretch:
+            scene.safely(self.eyes.updates.after_step, optimizer, args, kwargs)
+        else:
+            scene.beat(optimizer)
 
-        return hook
-
-    def _no_grad(self, original: Any) -> Wrapper:
-        return self._always(self.eyes.samples.no_grad, original)
-
-    def _before(self, tell: Callable[..., None], original: Any) -> Wrapper:
-        """Tell with the arguments, then do; only while watching."""
-        _eyes, scene = self.eyes, self.scene
+    def _told(self, tell: Callable[..., None], original: Any) -> Wrapper:
+        """Tell with the arguments, then do."""
+        scene = self.scene
 
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if scene.on and not torch.compiler.is_compiling():
+            if not torch.compiler.is_compiling():
                 scene.safely(tell, *args)
             return original(*args, **kwargs)
 
@@ -206,7 +241,6 @@ class Seams:
     def _loss(self, kind: str, original: Any) -> Wrapper:
         eyes, scene = self.eyes, self.scene
         signature = inspect.signature(original)
-        scene.losses[kind] = original
 
         @functools.wraps(original)
         def loss(*args: Any, **kwargs: Any) -> Any:

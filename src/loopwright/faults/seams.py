@@ -271,3 +271,31 @@ def splits_of(experiment: Experiment) -> Splits:
 def steps_in_epoch(experiment: Experiment) -> int:
     """How many batches an epoch has."""
     return experiment.plan().steps_per_epoch(experiment.task.data.size("train"))
+
+
+def with_step(experiment: Experiment, act: Callable[[Optimizer, Callable[[], Any]], None]) -> Experiment:
+    """The experiment with `act(optimizer, step)` in place of each optimizer step; `step` is the optimizer's own."""
+
+    def altered(model: nn.Module, optimizer: Optimizer) -> Optimizer:
+        step = optimizer.step
+        optimizer.step = lambda: act(optimizer, step)  # type: ignore[assignment, method-assign]
+        return optimizer
+
+    return with_optimizer(experiment, altered)
+
+
+def with_weights(experiment: Experiment, change: Callable[[nn.Module], None]) -> Experiment:
+    """The experiment whose models begin with weights that `change` has changed in place. They are drawn by the layers
+    themselves: a strategy would come behind it and draw them anew."""
+
+    def changed(model: nn.Module) -> nn.Module:
+        with torch.no_grad():
+            change(model)
+        return model
+
+    return replace(with_model(experiment, changed), init="default")
+
+
+def depth(experiment: Experiment) -> int:
+    """How many linear and convolutional layers a model has."""
+    return len(weighted_layers(experiment.task.model()))

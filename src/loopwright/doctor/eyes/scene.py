@@ -44,7 +44,10 @@ class Scene:
         self.last_batch: tuple[set[int], Loader | None] = (set(), None)
         self.iterators: dict[int, Loader] = {}
         self.scaled = False
-        self.watch_forwards: Callable[[bool], None] = lambda wanted: None
+        self.following = 0
+        """The number of steps after which somebody looks again."""
+        self.watch: Callable[[bool], None] = lambda wanted: None
+        self.beat: Callable[[Optimizer], None] = lambda optimizer: None
         self.judge: Callable[[Step], None] = lambda step: None
         self.reflect: Callable[[Phase], None] = lambda phase: None
         self.ended: Callable[[], None] = lambda: None
@@ -69,12 +72,12 @@ class Scene:
         if not self.stretch:
             self.stretch = True
             self.on = True
-            self.watch_forwards(True)
+            self.watch(True)
 
     def close(self) -> None:
         """Look no longer; what was begun is forgotten."""
         self.stretch = self.on = False
-        self.watch_forwards(False)
+        self.watch(False)
         for held in self.program.held.values():
             held.fresh = False
         self.stack.clear()

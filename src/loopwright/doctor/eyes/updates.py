@@ -37,8 +37,7 @@ class Updates:
 
     def before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         """An optimizer is about to make a step: keep what it starts from."""
-        self.scene.in_step = True
-        if not self.scene.stretch or args[1:] or kwargs.get("closure"):
+        if args[1:] or kwargs.get("closure"):
             return
         self.note_start(self.known(optimizer), optimizer)
 
@@ -67,25 +66,36 @@ class Updates:
 
     def after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         """An optimizer has made a step."""
-        self.scene.in_step = False
         program = self.scene.program
         program.count += 1
         held = self.known(optimizer)
         held.steps += 1
-        if self.scene.stretch:
-            step = self.record(held, optimizer)
-            program.trained |= held.parameters
-            self.settle(step)
-            program.steps.append(step)
-            self.scene.judge(step)
-            step.calls, step.losses, step.backwards = [], [], []  # and with them their tensors
-            held.fresh = True
-            self.scene.forget()
+        step = self.record(held, optimizer)
+        program.trained |= held.parameters
+        self.settle(step)
+        program.steps.append(step)
+        self.scene.judge(step)
+        step.calls, step.losses, step.backwards = [], [], []  # and with them their tensors
+        held.fresh = True
+        self.scene.forget()
         held.order, held.cleared, held.clip_scaled = [], False, False
         for other, _ in program.living():
             if other is not held:
                 other.order.append("other step")
         self.scene.ended()
+
+    def beat(self, optimizer: Optimizer) -> None:
+        """An optimizer has made a step that nobody looked at."""
+        scene = self.scene
+        scene.program.count += 1
+        held = scene.program.held.get(id(optimizer))
+        if held is None:
+            scene.safely(self.known, optimizer)
+        else:
+            held.steps += 1
+            held.order = []
+        if scene.program.count >= scene.following:
+            scene.safely(scene.ended)
 
     def record(self, held: Held, optimizer: Optimizer) -> Step:
         """The step that was just made."""
@@ -158,10 +168,10 @@ class Updates:
 
 
 def remembered(optimizer: Optimizer) -> float:
-    """The number of steps that an optimizer's state speaks of; NaN where it does not count, 0 where it has none."""
+    """The number of steps that an optimizer's state speaks of; NaN where it does not count them."""
     if not isinstance(optimizer, Optimizer) or not hasattr(optimizer, "state"):
         return float("nan")
     steps = [
         entry["step"] for entry in list(optimizer.state.values())[:4] if isinstance(entry, dict) and "step" in entry
     ]
-    return max((float(step) for step in steps), default=float("nan") if optimizer.state else 0.0)
+    return max((float(step) for step in steps), default=float("nan"))

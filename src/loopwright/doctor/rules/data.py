@@ -33,7 +33,7 @@ def scale(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number not in (2, 6):
         return
-    for call in step.calls:
+    for call in step.kept:
         stats = stats_of(view, "train", id(call.module))[:8]
         if len(stats) < 2 or not call.inputs[0].is_floating_point() or call.inputs[0].ndim < 2:
             continue
@@ -231,8 +231,8 @@ def leaks(view: View) -> Iterator[Finding]:
 
 def pairs_of(step: Step) -> Iterator[tuple[Call, LossCall]]:
     """Inputs (B, *) and class labels (B,) that belong together."""
-    for call in step.calls:
-        for loss in step.losses:
+    for call in step.kept:
+        for loss in step.kept_losses:
             labels = loss.target.reshape(-1)
             for given in call.inputs[:1]:
                 fits = given.is_floating_point() and given.ndim >= 2 and len(given) == len(labels) >= LEAK_ROWS

@@ -27,7 +27,7 @@ def cut(view: View) -> Iterator[Finding]:
     missing = {name for name, norm in step.norms.items() if norm is None}
     if not missing:
         return
-    for call in step.calls:
+    for call in step.kept:
         anatomy = view.scene.anatomy(call.module)
         cut_off = [
             parameter
@@ -82,7 +82,7 @@ def always_missing(view: View, step: Step, name: str) -> bool:
 def cut_between(view: View, step: Step) -> Iterator[Finding]:
     """A module whose output another one takes up, without its graph."""
     others = [call for call in view.scene.calls if not call.flowed and call.grad]
-    taken = {tensor.data_ptr() for call in step.calls for tensor in call.inputs}
+    taken = {tensor.data_ptr() for call in step.kept for tensor in call.inputs}
     for call in others:
         held = [p for p in call.module.parameters() if p.requires_grad and id(p) in step.held.parameters]
         passes_on = any(tensor.data_ptr() in taken for tensor in call.outputs)
@@ -105,7 +105,7 @@ def frozen(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number != 2:
         return
-    for call in step.calls:
+    for call in step.kept:
         anatomy = view.scene.anatomy(call.module)
         if any("lora" in name.lower() or "adapter" in name.lower() for name in anatomy.names.values()):
             continue
@@ -193,7 +193,7 @@ def clipped_away(view: View) -> Iterator[Finding]:
 def vanishing(view: View) -> Iterator[Finding]:
     """From the last layer to the first the gradient loses four orders of magnitude."""
     step = view.step
-    if not step or step.number not in (5, 12, 20) or not step.calls:
+    if not step or step.number not in (5, 12, 20) or not step.kept:
         return
     profile = depth_profile(step)
     if len(profile) < DEPTH:

@@ -21,7 +21,7 @@ RECTIFIERS = ("relu", "clampmin", "threshold")
 def logits_squashed(view: View) -> Iterator[Finding]:
     """A loss that expects logits is given what a softmax, sigmoid or rectifier has made."""
     step = view.step
-    for loss in step.losses if step else []:
+    for loss in step.kept_losses if step else []:
         if loss.kind not in LOGITS:
             continue
         maker, number = made_by(loss.chain), step.number if step else 0
@@ -57,7 +57,7 @@ def sums_to_one(rows: torch.Tensor) -> bool:
 def does_not_fit(view: View) -> Iterator[Finding]:
     """nll_loss or kl_div without log-probabilities."""
     step = view.step
-    for loss in step.losses if step else []:
+    for loss in step.kept_losses if step else []:
         said = misfit(loss)
         if said:
             yield Finding("error", "wrong-loss", said, step.number if step else 0, certainty=0.95)
@@ -82,7 +82,7 @@ def misfit(loss: LossCall) -> str:
 def broadcasts(view: View) -> Iterator[Finding]:
     """Prediction (N, 1) against target (N,): each with each."""
     step = view.step
-    for loss in step.losses if step else []:
+    for loss in step.kept_losses if step else []:
         one, other = tuple(loss.prediction.shape), tuple(loss.target.shape)
         if loss.kind not in REGRESSION or one == other:
             continue
@@ -152,7 +152,7 @@ def targets_far_away(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number != 1:
         return
-    for loss in step.losses:
+    for loss in step.kept_losses:
         if loss.kind not in REGRESSION or not loss.target.is_floating_point() or loss.target.numel() < 8:
             continue
         spread = float(loss.target.float().std())

@@ -12,6 +12,7 @@ from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
 
 TOO_HIGH = 0.85
+FEW = 8
 
 
 @rule("step", "train-mode-missing", "mixed-mode", needs="modules")
@@ -20,7 +21,7 @@ def trained_in_evaluation_mode(view: View) -> Iterator[Finding]:
     step = view.step
     if not step:
         return
-    for call in step.calls:
+    for call in step.kept:
         anatomy = view.scene.anatomy(call.module)
         if not anatomy.names.keys() & step.held.parameters or not call.quiet:
             continue
@@ -93,9 +94,10 @@ def validating(view: View, phase: Phase, calls: list[Call]) -> bool:
     row; a pass of each step that feeds another model, as a generator's, is none."""
     if any(not loss.grad for loss in phase.losses):
         return True
-    before = [other.step for other in view.program.phases if other is not phase and other.step]
-    often = len(before) >= 2 and phase.step - before[-2] <= 5
-    return not often and (len(calls) >= 2 or phase.step >= 5)
+    module = id(calls[0].module)
+    # What runs in nearly each of the first steps belongs to training.
+    early = {other.step for other in view.program.phases if 0 < other.step < FEW and module in other.modules}
+    return len(early) < 3 and (len(calls) >= 2 or phase.step >= 5)
 
 
 def repeated(calls: list[Call]) -> bool:
@@ -129,7 +131,7 @@ def settings_of_layers(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number > 2:
         return
-    for call in step.calls:
+    for call in step.kept:
         for name, module in view.scene.anatomy(call.module).dropouts:
             rate = getattr(module, "p", getattr(module, "dropout", 0.0))
             if rate >= TOO_HIGH:

@@ -25,7 +25,7 @@ def not_a_number(view: View) -> Iterator[Finding]:
         return
     if view.program.scalers and not lost:
         return
-    for call in step.calls:
+    for call in step.kept:
         wrong = [tensor for tensor in call.inputs if tensor.is_floating_point() and not bool(tensor.isfinite().all())]
         if wrong:
             share = float((~wrong[0].isfinite()).flatten(1).any(1).float().mean()) if wrong[0].ndim > 1 else math.nan
@@ -39,7 +39,7 @@ def not_a_number(view: View) -> Iterator[Finding]:
             )
             return
     finite_before = [one for one in view.program.recent(step.held)[:-1] if math.isfinite(one.loss)]
-    logs = [loss for loss in step.losses if loss.prediction.isneginf().any()]
+    logs = [loss for loss in step.kept_losses if loss.prediction.isneginf().any()]
     cause = "log-of-zero" if logs else "non-finite"
     last = finite_before[-1].loss if finite_before else math.nan
     where = some(bad, 3) if bad else "the loss"
@@ -77,8 +77,8 @@ def half_without_scale(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number not in (2, 3) or not step.whole or view.program.scalers:
         return
-    halved = [call for call in step.calls if call.half == "torch.float16"]
-    weights = [p for call in step.calls for p in call.module.parameters() if p.dtype == torch.float16]
+    halved = [call for call in step.kept if call.half == "torch.float16"]
+    weights = [p for call in step.kept for p in call.module.parameters() if p.dtype == torch.float16]
     if step.backwards and not any(b.scaled for b in step.backwards) and (halved or weights):
         how = "under float16 autocast" if halved else f"with {len(weights)} float16 weights"
         zero = [norm for norm in step.norms.values() if norm == 0.0]

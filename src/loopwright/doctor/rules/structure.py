@@ -21,7 +21,7 @@ def identical_units(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number not in (3, 6):
         return
-    for call in step.calls:
+    for call in step.kept:
         found = []
         for name, module in call.module.named_modules():
             if not isinstance(module, nn.Linear | nn.modules.conv._ConvNd) or id(module) not in call.ran:
@@ -99,7 +99,7 @@ def linear_after_linear(view: View) -> Iterator[Finding]:
         narrow = first.out_features < min(first.in_features, second.out_features)
         if narrow or first.out_features < 8:
             continue
-        names = [view.scene.anatomy(call.module).modules for call in step.calls]
+        names = [view.scene.anatomy(call.module).modules for call in step.kept]
         named = [next((n[id(layer)] for n in names if id(layer) in n), "a layer") for layer in (first, second)]
         yield Finding(
             "warning",
@@ -118,7 +118,7 @@ def mixed_samples(view: View) -> Iterator[Finding]:
     if not step or step.number not in (3, 7):
         return
     hashes = view.program.notes.setdefault("hashes", {})
-    for call in step.calls:
+    for call in step.kept:
         if len(hashes.get(id(call.module), ())) < 2 or not testable(view, call, step):
             continue
         view.program.notes["batches"] = True
@@ -146,7 +146,7 @@ def testable(view: View, call: Call, step: Step) -> bool:
         return False
     if any(not of_samples(tensor, len(first)) for tensor in call.inputs[1:]):
         return False
-    targets = [len(loss.target) for loss in step.losses if loss.target.ndim]
+    targets = [len(loss.target) for loss in step.kept_losses if loss.target.ndim]
     return call.batch or len(first) in targets
 
 
@@ -161,7 +161,7 @@ def copied_embedding(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number != 1:
         return
-    for call in step.calls:
+    for call in step.kept:
         parts = dict(call.module.named_modules())
         tables = {n: m.weight for n, m in parts.items() if isinstance(m, nn.Embedding)}
         heads = {n: m.weight for n, m in parts.items() if isinstance(m, nn.Linear)}

@@ -35,8 +35,8 @@ class Aligned:
 def aligned(view: View) -> Iterator[Aligned]:
     """The token inputs of this step whose targets are the same tokens, moved."""
     step = view.step
-    for call in step.calls if step else []:
-        for loss in step.losses if step else []:
+    for call in step.kept if step else []:
+        for loss in step.kept_losses if step else []:
             if loss.kind not in ("cross_entropy", "nll_loss") or loss.target.is_floating_point():
                 continue
             for given in candidates(call, loss):
@@ -161,8 +161,8 @@ def pairing(view: View) -> Iterator[Finding]:
             )
 
 
-def padding(call: Call, tokens: Tensor) -> tuple[Tensor, bool] | None:
-    """Where padding stands in tokens (B, T), and whether the call was told so by a mask or lengths."""
+def padding(call: Call, tokens: Tensor) -> tuple[Tensor, int, bool] | None:
+    """Where padding stands in tokens (B, T), its id, and whether the call was told so by a mask or lengths."""
     told = [t for t in call.inputs if t is not tokens and t.shape == tokens.shape and binary(t)]
     lengths = [t for t in call.inputs if t.ndim == 1 and len(t) == len(tokens) and t.dtype in TOKENS]
     embeddings = [m for m in call.module.modules() if isinstance(m, torch.nn.Embedding) and m.padding_idx is not None]
@@ -174,8 +174,7 @@ def padding(call: Call, tokens: Tensor) -> tuple[Tensor, bool] | None:
         masked = any(torch.equal(mask.bool(), stands) or torch.equal(mask.bool(), ~stands) for mask in told)
         counted = any(torch.equal(length.to(stands.device), (~stands).sum(1)) for length in lengths)
         if masked or counted or value in known or value == 0:
-            # Where nothing tells, a model with attention and a padding index still promises not to look.
-            return stands, masked or counted or (value in known and attends(call))
+            return stands, value, masked or counted
     return None
 
 
@@ -207,7 +206,7 @@ def padded(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number not in LOOKED_AT:
         return
-    for call in step.calls:
+    for call in step.kept:
         for tokens in call.inputs:
             if tokens.dtype not in TOKENS or tokens.ndim != 2 or min(tokens.shape) < 3 or binary(tokens):
                 continue
@@ -215,9 +214,11 @@ def padded(view: View) -> Iterator[Finding]:
             if found is None:
                 continue
             view.program.notes["tokens"] = True
-            yield from counted_padding(step.number, found[0], step.losses)
-            if found[1]:
+            yield from counted_padding(step.number, found[0], step.kept_losses)
+            if found[2]:
                 yield from seen_padding(step.number, call, tokens, found[0])
+            elif attends(call) and len(call.inputs) == 1:
+                yield from more_padding(step.number, call, tokens, found[0], found[1])
             break
 
 
@@ -272,13 +273,35 @@ def seen_padding(step: int, call: Call, tokens: Tensor, stands: Tensor) -> Itera
         )
 
 
+def more_padding(step: int, call: Call, tokens: Tensor, stands: Tensor, value: int) -> Iterator[Finding]:
+    """Outputs at real positions that change when more padding is appended: a model with attention that knows padding by
+    its id, or does not know it."""
+    longer = torch.nn.functional.pad(tokens, (0, 3), value=value)
+
+    def kept(output: Tensor) -> Tensor:
+        whole = output.ndim == 3 and output.shape[1] >= tokens.shape[1]
+        return output[:, : tokens.shape[1]][~stands] if whole else output
+
+    if same_when(call, tokens, longer, kept) is False:
+        yield Finding(
+            "warning",
+            "padding-visible",
+            f"sequences of {type(call.module).__name__} end with {value}, {int(stands.sum())} times of {stands.numel()}, "
+            "and what it predicts depends on how often",
+            step,
+            type(call.module).__name__,
+            probe=f"three more {value} were appended to each sequence: outputs for real positions changed",
+            certainty=0.8,
+        )
+
+
 @rule("step", "position-unused", needs="tokens")
 def order_ignored(view: View) -> Iterator[Finding]:
     """A model with attention whose answer is the same when its tokens are put in another order."""
     step = view.step
     if not step or step.number != LOOKED_AT[0]:
         return
-    for call in step.calls:
+    for call in step.kept:
         tokens = [t for t in call.inputs if t.dtype in TOKENS and t.ndim == 2 and t.shape[1] >= 4 and not binary(t)]
         if not tokens or len(call.inputs) > 1 or not attends(call):
             continue

@@ -83,10 +83,10 @@ def hardly_moving(view: View) -> Iterator[Finding]:
 def not_held(view: View) -> Iterator[Finding]:
     """Parameters that get gradients and are in no optimizer; and parameters in the optimizer that no model has."""
     step = view.step
-    if not step or step.number not in (2, 5) or not step.calls:
+    if not step or step.number not in (2, 5) or not step.kept:
         return
     everywhere = set().union(*(held.parameters for held, _ in view.program.living()))
-    for call in step.calls:
+    for call in step.kept:
         anatomy = view.scene.anatomy(call.module)
         outside = [
             (anatomy.names[id(parameter)], parameter)
