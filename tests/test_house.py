@@ -25,7 +25,7 @@ LEVELS = {
     6: ("running",),
     7: ("comparing",),
     8: ("auditing", "rerunning", "watching"),
-    9: ("checking",),
+    9: ("checking", "diagnosing"),
     10: ("lab",),
     11: ("cli", "testing"),
     12: ("__main__",),

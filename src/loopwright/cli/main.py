@@ -27,6 +27,7 @@ VERBS = {
     "bisect": "where two runs part, in what, and why: loopwright bisect RUN_A RUN_B",
     "check": "what is wrong with an experiment, before training: loopwright check NAME",
     "break": "break an experiment on purpose, see what is said: loopwright break NAME --all",
+    "diagnose": "what a record alone tells: loopwright diagnose RUN|CSV|trainer_state.json",
     "watch": "run any PyTorch script under the doctor: loopwright watch SCRIPT.py [ARGS]",
     "env": "platform, versions, and how fast this machine multiplies",
 }

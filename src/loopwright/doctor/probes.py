@@ -125,7 +125,7 @@ def mixes(call: Call, given: Tensor) -> bool | None:
     for number in sorted(call.flowed or range(len(before))):
         if number >= len(before) or before[number].ndim == 0 or len(before[number]) != len(given):
             continue
-        if differ(before[number], again[number]) or not differ(before[number][row], after[number][row]):
+        if differ(before[number], again[number]) or not differ(before[number], after[number]):
             continue
         found = bool(found) or differ(before[number][rest], after[number][rest])
     return found

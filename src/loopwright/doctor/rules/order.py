@@ -69,6 +69,7 @@ def cleared_between(view: View) -> Iterator[Finding]:
         )
 
 
+@rule("call", "no-step", needs="modules")
 @rule("end", "no-step", needs="modules")
 def never_stepped(view: View) -> Iterator[Finding]:
     """Backward passes and an optimizer, and no step."""

@@ -15,7 +15,7 @@ from loopwright.doctor.rule import View, rule
 
 TOKENS = (torch.int64, torch.int32)
 TARGETS = ("labels", "label", "target", "targets", "y")
-LOOKED_AT = (2, 9)
+LOOKED_AT = (2, 7)
 """The steps at which sequences are looked at: twice, since a first batch may be odd."""
 
 
@@ -286,8 +286,8 @@ def more_padding(step: int, call: Call, tokens: Tensor, stands: Tensor, value: i
         yield Finding(
             "warning",
             "padding-visible",
-            f"sequences of {type(call.module).__name__} end with {value}, {int(stands.sum())} times of {stands.numel()}, "
-            "and what it predicts depends on how often",
+            f"sequences of {type(call.module).__name__} end with {value} ({int(stands.sum())} of {stands.numel()} "
+            "tokens), and what it predicts depends on how often",
             step,
             type(call.module).__name__,
             probe=f"three more {value} were appended to each sequence: outputs for real positions changed",

@@ -150,7 +150,7 @@ def rebuilt(view: View) -> Iterator[Finding]:
     ]
     stepped = [held for held, _ in alike if held.steps]
     remembers = step.held.kind != "SGD" or step.settings.get("momentum")
-    if len(stepped) >= 3 and remembers and len(stepped) == len(alike):
+    if len(stepped) >= 3 and remembers:
         yield Finding(
             "warning",
             "optimizer-rebuilt",
@@ -238,17 +238,17 @@ def over_too_soon(view: View) -> Iterator[Finding]:
 def told_wrong(view: View) -> Iterator[Finding]:
     """Constants far from any that work."""
     step = view.step
-    if not step or step.number not in (1, 10):
+    if not step or step.number not in (1, 8, 12):
         return
     told = step.settings
     decay, rate = float(told.get("weight_decay") or 0.0), max(step.rates, default=0.0)
-    if step.number == 10 and decay > 0:
+    if step.number > 1 and decay > 0:
         yield from decaying(view, step, decay, rate)
     betas = told.get("betas")
     if step.number == 1 and isinstance(betas, tuple) and len(betas) == 2:
         first, second = float(betas[0]), float(betas[1])
         if second < 0.5 or first > 0.9995 or (second < first and second < 0.8):
-            yield Finding("warning", "optimizer-settings", f"betas are ({first:g}, {second:g})", 1, certainty=0.8)
+            yield Finding("error", "optimizer-settings", f"betas are ({first:g}, {second:g})", 1, certainty=0.93)
     if step.number == 1 and float(told.get("eps") or 0.0) > 1e-2:
         yield Finding("warning", "optimizer-settings", f"eps is {float(told['eps']):g}", 1, certainty=0.8)
     if step.number == 1 and float(told.get("momentum") or 0.0) > 0.995:

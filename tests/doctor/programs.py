@@ -1,0 +1,482 @@
+"""Tiny programs with one mistake each, and their healthy twins: each trains a few steps of its own plain loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Program = Callable[[bool], None]
+"""Called with whether it is to be broken."""
+
+X = torch.randn(256, 10, generator=torch.Generator().manual_seed(1))
+Y = (X[:, 0] * X[:, 1] > 0).long()
+LOOSE = torch.randn(128, 10, generator=torch.Generator().manual_seed(2))
+TOKENS = torch.randint(0, 12, (64, 17), generator=torch.Generator().manual_seed(3))
+
+
+def net(dropout: float = 0.0) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(10, 32), nn.ReLU(), nn.Dropout(dropout), nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 2)
+    )
+
+
+def batches(steps: int, size: int = 32):
+    generator = torch.Generator().manual_seed(4)
+    order = torch.cat([torch.randperm(len(X), generator=generator) for _ in range(1 + steps * size // len(X))])
+    return [order[i * size : (i + 1) * size] for i in range(steps)]
+
+
+def loop(model: nn.Module, optimizer: torch.optim.Optimizer, steps: int = 12, loss: str = "cross_entropy") -> None:
+    model.train()
+    for rows in batches(steps):
+        optimizer.zero_grad()
+        getattr(F, loss)(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+
+
+def no_zero_grad(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    for rows in batches(6):
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+        if not broken:
+            optimizer.zero_grad()
+
+
+def zero_before_step(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in batches(6):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        if broken:
+            model.zero_grad()
+        optimizer.step()
+
+
+def no_step(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in batches(20):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        if not broken:
+            optimizer.step()
+
+
+def clip_after_step(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    for rows in batches(6):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        if not broken:
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        if broken:
+            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+
+
+def clip_too_low(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    for rows in batches(12):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1e-4 if broken else 1.0)
+        optimizer.step()
+
+
+def undivided_accumulation(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
+    for number, rows in enumerate(batches(24)):
+        loss = F.cross_entropy(model(X[rows]), Y[rows])
+        (loss if broken else loss / 4).backward()
+        if number % 4 == 3:
+            optimizer.step()
+            optimizer.zero_grad()
+
+
+def double_softmax(broken: bool) -> None:
+    model = nn.Sequential(net(), nn.Softmax(dim=1)) if broken else net()
+    loop(model, torch.optim.Adam(model.parameters(), lr=1e-3))
+
+
+def final_activation(broken: bool) -> None:
+    model = nn.Sequential(net(), nn.ReLU()) if broken else net()
+    loop(model, torch.optim.Adam(model.parameters(), lr=1e-3))
+
+
+def wrong_loss(broken: bool) -> None:
+    model = net() if broken else nn.Sequential(net(), nn.LogSoftmax(dim=1))
+    loop(model, torch.optim.Adam(model.parameters(), lr=1e-3), loss="nll_loss")
+
+
+def target_broadcast(broken: bool) -> None:
+    model, y = nn.Linear(10, 1), X[:, 0] + 0.5
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.02)
+    for rows in batches(6):
+        optimizer.zero_grad()
+        prediction = model(X[rows])
+        ((prediction - y[rows]) ** 2 if broken else (prediction - y[rows, None]) ** 2).mean().backward()
+        optimizer.step()
+
+
+def train_mode_missing(broken: bool) -> None:
+    model = net(0.3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    stream = batches(15)
+    for epoch in range(3):
+        if not broken:
+            model.train()
+        for rows in stream[5 * epoch : 5 * epoch + 5]:
+            optimizer.zero_grad()
+            F.cross_entropy(model(X[rows]), Y[rows]).backward()
+            optimizer.step()
+        model.eval()
+        with torch.no_grad():
+            F.cross_entropy(model(LOOSE), Y[:128])
+
+
+def eval_mode_missing(broken: bool) -> None:
+    model = net(0.3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for _ in range(2):
+        model.train()
+        for rows in batches(6):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X[rows]), Y[rows]).backward()
+            optimizer.step()
+        if not broken:
+            model.eval()
+        with torch.no_grad():
+            F.cross_entropy(model(LOOSE), Y[:128])
+
+
+def missing_from_optimizer(broken: bool) -> None:
+    model = net()
+    held = list(model[:3].parameters()) if broken else list(model.parameters())
+    loop(model, torch.optim.Adam(held, lr=1e-3))
+
+
+def stale_optimizer(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    if broken:
+        model[5] = nn.Linear(16, 2)
+    loop(model, optimizer)
+
+
+class Cut(nn.Module):
+    def __init__(self, cut: bool) -> None:
+        super().__init__()
+        self.body, self.head, self.cut = nn.Linear(10, 16), nn.Linear(16, 2), cut
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = torch.tanh(self.body(x))
+        return self.head(hidden.detach() if self.cut else hidden)
+
+
+def graph_cut(broken: bool) -> None:
+    model = Cut(broken)
+    loop(model, torch.optim.Adam(model.parameters(), lr=1e-3))
+
+
+def lr_too_large(broken: bool) -> None:
+    model = net()
+    loop(model, torch.optim.Adam(model.parameters(), lr=3.0 if broken else 1e-3), steps=24)
+
+
+def lr_too_small(broken: bool) -> None:
+    model = net()
+    loop(model, torch.optim.Adam(model.parameters(), lr=1e-9 if broken else 1e-3), steps=30)
+
+
+def schedule_too_fast(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=10 if broken else 60)
+    for rows in batches(60):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+        schedule.step()
+
+
+def optimizer_rebuilt(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in batches(6):
+        if broken:
+            optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+
+
+def weight_decay_too_large(broken: bool) -> None:
+    model = net()
+    loop(model, torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=2.0 if broken else 0.01))
+
+
+def optimizer_settings(broken: bool) -> None:
+    model = net()
+    loop(model, torch.optim.Adam(model.parameters(), lr=1e-3, betas=(0.9, 0.0) if broken else (0.9, 0.999)))
+
+
+def symmetric_init(broken: bool) -> None:
+    model = net()
+    if broken:
+        for parameter in model.parameters():
+            nn.init.constant_(parameter, 0.1)
+    loop(model, torch.optim.SGD(model.parameters(), lr=0.05))
+
+
+def by_hand(broken: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    first = torch.full((10, 16), 0.1) if broken else torch.randn(10, 16, generator=generator) * 0.3
+    second = torch.full((16, 2), 0.1) if broken else torch.randn(16, 2, generator=generator) * 0.3
+    weights = [first.requires_grad_(), second.requires_grad_()]
+    for rows in batches(14):
+        loss = F.cross_entropy(torch.tanh(X[rows] @ weights[0]) @ weights[1], Y[rows])
+        loss.backward()
+        with torch.no_grad():
+            for weight in weights:
+                weight -= 0.1 * weight.grad
+                weight.grad = None
+
+
+def dead_units(broken: bool) -> None:
+    model = net()
+    if broken:
+        nn.init.constant_(model[0].bias, -20.0)
+    loop(model, torch.optim.SGD(model.parameters(), lr=1e-3))
+
+
+def missing_activation(broken: bool) -> None:
+    middle = [] if broken else [nn.ReLU()]
+    model = nn.Sequential(nn.Linear(10, 32), *middle, nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 2))
+    loop(model, torch.optim.SGD(model.parameters(), lr=0.05))
+
+
+class Mixing(nn.Module):
+    def __init__(self, mix: bool) -> None:
+        super().__init__()
+        self.layers, self.mix = net(), mix
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layers(x.reshape(10, -1).t().contiguous() if self.mix else x)
+
+
+def batch_mixing(broken: bool) -> None:
+    model = Mixing(broken)
+    loop(model, torch.optim.SGD(model.parameters(), lr=0.05))
+
+
+def unscaled_input(broken: bool) -> None:
+    model, scale = net(), 200.0 if broken else 1.0
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
+    for rows in batches(8):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows] * scale), Y[rows]).backward()
+        optimizer.step()
+
+
+def constant_input(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for rows in batches(8):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows] * (0.0 if broken else 1.0)), Y[rows]).backward()
+        optimizer.step()
+
+
+def no_shuffle(broken: bool) -> None:
+    model, order = net(), torch.argsort(Y, stable=True)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for number in range(16):
+        rows = order[(number % 8) * 32 : (number % 8 + 1) * 32] if broken else batches(16)[number]
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+
+
+def same_order(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for epoch in range(4):
+        generator = torch.Generator().manual_seed(0 if broken else epoch)
+        for rows in torch.randperm(256, generator=generator).split(64):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X[rows]), Y[rows]).backward()
+            optimizer.step()
+
+
+def split_overlap(broken: bool) -> None:
+    validate(X[:128] if broken else LOOSE)
+
+
+def split_preprocessing(broken: bool) -> None:
+    validate(LOOSE * 0.2 + 3 if broken else LOOSE)
+
+
+def validate(held_out: Tensor) -> None:
+    model = net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for _ in range(2):
+        model.train()
+        for rows in batches(8):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X[rows]), Y[rows]).backward()
+            optimizer.step()
+        model.eval()
+        with torch.no_grad():
+            F.cross_entropy(model(held_out), Y[:128])
+
+
+def label_leak(broken: bool) -> None:
+    x = torch.cat([X[:, :9], Y[:, None].float() if broken else X[:, 9:]], 1)
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for rows in batches(8, 64):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x[rows]), Y[rows]).backward()
+        optimizer.step()
+
+
+def non_finite_input(broken: bool) -> None:
+    x, model = X.clone(), net()
+    if broken:
+        x[5, 3] = float("nan")
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for rows in batches(10):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x[rows]), Y[rows]).backward()
+        optimizer.step()
+
+
+class Reader(nn.Module):
+    """One attention layer over tokens."""
+
+    def __init__(self, causal: bool) -> None:
+        super().__init__()
+        self.embedding, self.places, self.out = nn.Embedding(12, 16), nn.Embedding(17, 16), nn.Linear(16, 12)
+        self.qkv, self.causal = nn.Linear(16, 48), causal
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = self.embedding(tokens) + self.places(torch.arange(tokens.shape[1]))
+        q, k, v = self.qkv(x).chunk(3, -1)
+        return self.out(x + F.scaled_dot_product_attention(q, k, v, is_causal=self.causal))
+
+
+def read(model: nn.Module, ahead: int) -> None:
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for first in range(0, 48, 16):
+        tokens = TOKENS[first : first + 16]
+        logits = model(tokens[:, : 17 - ahead])
+        optimizer.zero_grad()
+        F.cross_entropy(logits.flatten(0, 1), tokens[:, ahead:].flatten()).backward()
+        optimizer.step()
+
+
+def future_visible(broken: bool) -> None:
+    read(Reader(causal=not broken), 1)
+
+
+def unshifted_targets(broken: bool) -> None:
+    read(Reader(causal=True), 0 if broken else 1)
+
+
+def double_shift(broken: bool) -> None:
+    read(Reader(causal=True), 2 if broken else 1)
+
+
+def padding_in_loss(broken: bool) -> None:
+    model = Reader(causal=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    tokens = TOKENS % 11 + 1
+    lengths = torch.arange(64) % 12 + 4
+    tokens = torch.where(torch.arange(17) < lengths[:, None], tokens, 0)
+    for first in range(0, 48, 16):
+        some = tokens[first : first + 16]
+        optimizer.zero_grad()
+        logits = model(some[:, :-1]).flatten(0, 1)
+        F.cross_entropy(logits, some[:, 1:].flatten(), ignore_index=-100 if broken else 0).backward()
+        optimizer.step()
+
+
+def fp16_unscaled(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for rows in batches(5):
+        optimizer.zero_grad()
+        with torch.autocast("cpu", dtype=torch.float16 if broken else torch.bfloat16):
+            loss = F.cross_entropy(model(X[rows]).float(), Y[rows])
+        loss.backward()
+        optimizer.step()
+
+
+def update_lost_to_rounding(broken: bool) -> None:
+    kind = torch.bfloat16 if broken else torch.float32
+    model = net().to(kind)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    for rows in batches(14):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows].to(kind)).float(), Y[rows]).backward()
+        optimizer.step()
+
+
+def partial_load(broken: bool) -> None:
+    model = net()
+    saved = {(f"module.{name}" if broken else name): tensor for name, tensor in net().state_dict().items()}
+    model.load_state_dict(saved, strict=False)
+    loop(model, torch.optim.SGD(model.parameters(), lr=0.01), steps=4)
+
+
+def dropout_too_high(broken: bool) -> None:
+    model = net(0.95 if broken else 0.2)
+    loop(model, torch.optim.SGD(model.parameters(), lr=0.01), steps=4)
+
+
+def vanishing_gradients(broken: bool) -> None:
+    activation = nn.Sigmoid if broken else nn.ReLU
+    widths = [10, *[32] * 12]
+    deep = [part for a, b in pairwise(widths) for part in (nn.Linear(a, b), activation())]
+    if not broken:
+        deep = deep[:6]
+    model = nn.Sequential(*deep, nn.Linear(32, 2))
+    loop(model, torch.optim.SGD(model.parameters(), lr=0.01), steps=24)
+
+
+def bad_init_scale(broken: bool) -> None:
+    model = net()
+    if broken:
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter *= 20
+    loop(model, torch.optim.SGD(model.parameters(), lr=1e-6 if broken else 1e-2), steps=4)
+
+
+def schedule_before_step(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, 10)
+    for rows in batches(4):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        for each in (schedule, optimizer) if broken else (optimizer, schedule):
+            each.step()
+
+
+PROGRAMS: dict[str, tuple[Program, str]] = {
+    name.replace("_", "-"): (program, "symmetric-init" if name == "by_hand" else name.replace("_", "-"))
+    for name, program in list(globals().items())
+    if callable(program) and name not in ("net", "batches", "loop", "read", "validate", "Callable")
+    if getattr(program, "__module__", "") == __name__ and not isinstance(program, type)
+}
