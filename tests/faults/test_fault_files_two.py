@@ -49,7 +49,7 @@ WHERE = {
     "weight-decay-too-large": EVERYWHERE,
     "wrong-betas": EVERYWHERE,
     "symmetric-init": DEEP,
-    "init-too-large": EVERYWHERE,
+    "init-too-large": DEEP,
     "init-too-small": DEEP,
     "dead-relu": CLASSES,
     "missing-activation": DEEP,

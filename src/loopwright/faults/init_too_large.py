@@ -10,7 +10,8 @@ from torch import nn
 
 from loopwright.core.experiment import Experiment
 from loopwright.faults.fault import Fault
-from loopwright.faults.seams import depth, weighted_layers, with_weights
+from loopwright.faults.frozen import has_backbone
+from loopwright.faults.seams import weighted_layers, with_weights
 
 FACTOR = 10.0
 
@@ -26,11 +27,6 @@ def inject(experiment: Experiment) -> Experiment:
     return with_weights(experiment, enlarge)
 
 
-def has_layers(experiment: Experiment) -> bool:
-    """Whether there are such weights."""
-    return depth(experiment) >= 1
-
-
 FAULT = Fault(
     name="init-too-large",
     number=59,
@@ -39,5 +35,6 @@ FAULT = Fault(
     why="outputs and gradients are many times too large, and grow with the number of layers",
     causes=("bad-init-scale", "lr-too-large", "exploding-gradients"),
     inject=inject,
-    applies=has_layers,
+    # A single layer has nothing to grow with, and learns a large weight away.
+    applies=has_backbone,
 )
