@@ -7,13 +7,14 @@ BIN := $(VENV)/bin
 COMPLETE := --cov --cov-fail-under=100 --cov-report=term-missing:skip-covered
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help train test test-slow test-nightly check format bench guarantees setup tools clean
+.PHONY: help train test test-slow test-nightly check format bench guarantees doctor-score setup tools clean
 
 help:
 	@echo "make train [EXP=points] [ARGS='--lr 1e-3']   set up, then train an experiment (digits-cnn)"
 	@echo "make test                                   set up, then lint, types and the whole test suite"
 	@echo "make test-slow | test-nightly               what takes minutes, what takes hours"
 	@echo "make guarantees [ARGS='kills --scale quick'] attack what is promised; writes docs/guarantees.md"
+	@echo "make doctor-score                           what the doctor names, claims wrongly, and costs"
 	@echo "make check | format | bench | clean"
 
 train: setup
@@ -42,6 +43,10 @@ bench: setup $(VENV)/.bench
 
 guarantees: setup tools
 	@$(BIN)/python -m guarantees $(ARGS)
+
+# How good the doctor is: what it names, what it claims wrongly, what it costs; minutes, with ARGS=--full hours.
+doctor-score: setup $(VENV)/.bench
+	@$(BIN)/python -m doctor_score $(ARGS)
 
 setup: $(VENV)/.done
 

@@ -1,1 +1,1 @@
-"""How good is the doctor? `python -m doctor_score` measures it: what it names, what it claims wrongly, what it costs."""
+"""How good is the doctor? `python -m doctor_score` measures what it names, what it claims wrongly, and its cost."""

@@ -21,7 +21,7 @@ LIMIT_SECONDS = 180
 
 @dataclass(frozen=True)
 class Watched:
-    """A program that was run under the doctor: its exit code, its seconds, and what was found, the first cause first."""
+    """A program that was run under the doctor: exit code, seconds, findings, the most probable cause first."""
 
     name: str
     seed: int

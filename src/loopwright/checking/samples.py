@@ -199,7 +199,8 @@ def pairing(subject: Subject, told: Told) -> Iterator[Finding]:
     told.text = f"nearest neighbors agree in {shares[0]:.0%} ({chance:.0%} by chance)"
     for found in (shares, across):
         best = max(found, key=lambda shift: found[shift])
-        if best != 0 and found[best] > found[0] + max(0.15, noise) and found[0] < max(chance, chance_val) + noise:
+        signal = found[best] > (in_val + chance_val) / 2 and found[best] > found[0] + max(0.15, noise)
+        if best != 0 and signal and found[0] < max(chance, chance_val) + noise:
             yield Finding(
                 "error",
                 "shifted-labels",
@@ -251,7 +252,7 @@ def agreeing(one: Tensor, other: Tensor) -> float:
     nothing to do with each other."""
     if not other.is_floating_point():
         return float((one == other).float().mean())
-    apart, usual = (one - other).abs().mean(), (other - other.roll(len(other) // 2, 0)).abs().mean()
+    apart, usual = (one - other).abs().mean(), (other[:, None] - other[None]).abs().mean()
     return float(1 - apart / (usual + 1e-12))
 
 

@@ -1,7 +1,8 @@
 """The doctor: opens and closes its eyes, asks the rules, keeps what they find, and says what it could not check.
 
-The first steps are all looked at. Later ones now and then, for as long as looking has taken no more than a small share
-of the time that has gone by; so a program that runs for days is slowed down by that share at most.
+The first steps are all looked at. Later ones now and then: whenever the number of steps has doubled, and for as long as
+looking has taken no more than a small share of the time that has gone by; so a program that runs for days is slowed
+down by that share at most.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Doctor:
             for moment in MOMENTS
         }
         self.looks = 0
+        self.looked_at = 0
         self.until = FIRST_STEPS
         self.began = 0.0
         self.scene.judge, self.scene.reflect, self.scene.called = self.judge, self.reflect, self.called
@@ -119,7 +121,9 @@ class Doctor:
             self.scene.close()
         elif not self.scene.stretch and program.count >= self.scene.following:
             self.scene.following = program.count + EVERY * optimizers
-            if early or self.share < SHARE:
+            doubled = program.count >= 2 * self.looked_at
+            if early or doubled or self.share < SHARE:
+                self.looked_at = program.count
                 self.until = program.count + 2 * optimizers
                 self.scene.open()
 

@@ -120,7 +120,7 @@ def chain(tensor: Tensor, limit: int = 6) -> tuple[str, ...]:
     while node is not None and len(found) < limit:
         name = node.name().removesuffix("0").removesuffix("Backward")
         found.append(name)
-        if not any(name.startswith(view) for view in VIEWS):
+        if name != "Log" and not any(name.startswith(view) for view in VIEWS):
             break
         node = node.next_functions[0][0] if node.next_functions else None
     return tuple(found)

@@ -46,6 +46,7 @@ class Call:
     batch: bool = False
     rows: list[int] = field(default_factory=list)
     floating: bool = False
+    source: int = 0
     shape: tuple[int, ...] = ()
 
     def drop(self) -> None:

@@ -5,8 +5,9 @@ Nothing in the engine knows of faults. What is wrapped here says so by its name 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ class Altered:
         model, split
     )
     of_data: Callable[[Any], Any] = lambda data: data
+    copies: dict[int, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def data(self) -> Data:
@@ -61,14 +63,16 @@ class Altered:
         """The task's own evaluation, on the altered data."""
         return self.on_altered_data.evaluate
 
-    @cached_property
+    @property
     def on_altered_data(self) -> Task:
         """The task with the altered data in place of its own."""
         if self.data is self.task.data:
             return self.task  # type: ignore[no-any-return]
-        copied = replace(self.task)
-        vars(copied)["data"] = self.data  # where a cached_property keeps what it has made
-        return copied  # type: ignore[no-any-return]
+        if id(self.data) not in self.copies:
+            copied = copy.copy(self.task)  # with what its cached properties have made already
+            vars(copied)["data"] = self.data
+            self.copies[id(self.data)] = copied
+        return self.copies[id(self.data)]  # type: ignore[no-any-return]
 
     def artifacts(self, model: nn.Module, directory: Path) -> None:
         """What the task shows."""

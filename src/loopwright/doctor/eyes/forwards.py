@@ -56,6 +56,7 @@ class Forwards:
             active=[name for name, part in (*anatomy.dropouts, *anatomy.batch_norms) if part.training],
             half=str(torch.get_autocast_dtype(inputs[0].device.type)) if inputs and autocasting(inputs[0]) else "",
             batch=any(tensor.data_ptr() in self.scene.last_batch[0] for tensor in inputs),
+            source=id(self.scene.last_batch[1]) if self.scene.last_batch[1] is not None else 0,
         )
         self.scene.calls.append(call)
         self.scene.program.calls += 1

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import Stats, pooled
-from loopwright.doctor.records import Call, LossCall, Step
+from loopwright.doctor.records import Call, LossCall, Phase, Step
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
 
@@ -190,7 +190,8 @@ def shared_rows(view: View) -> Iterator[Finding]:
     alike = once or view.program.notes.get("bits", 0.0) > BITS
     if not alike or len(checked) < 16 or len(shared) < 8:
         return
-    two_sets = min(shares) < 0.02 and max(shares) > 0.3
+    sources = {call.source for call in phase.calls}
+    two_sets = min(shares) < 0.02 and max(shares) > 0.3 and (sources == {0} or separate(phase, train))
     whole = len(checked) >= 0.8 * len(train) and min(shares) > 0.9
     share = len(shared) / len(checked)
     if share > 0.02 and not two_sets and not whole:
@@ -202,6 +203,17 @@ def shared_rows(view: View) -> Iterator[Finding]:
             phase.step,
             certainty=0.92,
         )
+
+
+def separate(phase: Phase, train: dict[int, int]) -> bool:
+    """Whether passes from different loaders are of different kinds: one of known rows, another of none."""
+    known: dict[int, list[float]] = {}
+    for call in phase.calls:
+        if not call.grad and len(call.rows) >= 4:
+            known.setdefault(call.source, []).append(sum(row in train for row in call.rows) / len(call.rows))
+    clean = [source for source, shares in known.items() if max(shares) < 0.02]
+    seen = [source for source, shares in known.items() if min(shares) > 0.3]
+    return bool(clean and seen) and len(clean) + len(seen) == len(known)
 
 
 def repeats_by_epoch(view: View, train: dict[int, int]) -> bool:

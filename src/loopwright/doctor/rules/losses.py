@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator
 
 import torch
+from torch import nn
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import made_by
-from loopwright.doctor.records import LossCall
+from loopwright.doctor.records import LossCall, Step
 from loopwright.doctor.rule import View, rule
 
 LOGITS = ("cross_entropy", "binary_cross_entropy_with_logits")
 REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+NEARLY_ZERO = -60.0
+SMALLEST, LARGEST = 0.015, 4.6
 RECTIFIERS = ("relu", "clampmin", "threshold")
 
 
@@ -68,7 +72,7 @@ def misfit(loss: LossCall) -> str:
     rows = loss.prediction.detach().float()
     if rows.ndim < 2 or rows.numel() > 20_000_000 or len(rows) < 2 or not bool(rows.isfinite().all()):
         return ""
-    if loss.kind == "nll_loss" and rows.shape[1] > 1:
+    if loss.kind == "nll_loss" and rows.shape[1] > 1 and not bool(rows.isneginf().any()):
         off = float(torch.logsumexp(rows, 1).abs().max())
         if off > 0.02:
             kind = "probabilities" if sums_to_one(rows) else "logits"
@@ -76,6 +80,23 @@ def misfit(loss: LossCall) -> str:
     if loss.kind == "kl_div" and float(rows.max()) > 1e-3:
         return f"kl_div is given numbers up to {float(rows.max()):.3g}; logarithms of probabilities are at most 0"
     return ""
+
+
+@rule("step", "log-of-zero", needs="losses")
+def log_of_softmax(view: View) -> Iterator[Finding]:
+    """The logarithm of a softmax, near where the softmax is zero."""
+    step = view.step
+    for loss in step.kept_losses if step else []:
+        made = [name.lower() for name in loss.chain[-2:]]
+        low = float(loss.prediction.detach().min()) if loss.prediction.numel() else 0.0
+        if loss.kind == "nll_loss" and made == ["log", "softmax"] and low < NEARLY_ZERO:
+            yield Finding(
+                "error",
+                "log-of-zero",
+                f"nll_loss is given the logarithm of a softmax, down to {low:.4g}; from -104 on that is log(0)",
+                step.number if step else 0,
+                certainty=0.9,
+            )
 
 
 @rule("step", "target-broadcast", needs="losses")
@@ -126,10 +147,12 @@ def next_to_nothing(view: View) -> Iterator[Finding]:
 
 @rule("step", "bad-init-scale", needs="losses")
 def first_loss(view: View) -> Iterator[Finding]:
-    """The first loss is far above that of guessing, though the input is scaled."""
+    """The first loss is far above that of guessing, though the input is scaled; or weights are far from any usual
+    scale."""
     step = view.step
     if not step or step.number != 1:
         return
+    yield from odd_weights(view, step)
     for summary in step.summaries:
         far = summary.mean > 3 * summary.chance and summary.mean > summary.chance + 2
         if far and math.isfinite(summary.mean):
@@ -143,6 +166,28 @@ def first_loss(view: View) -> Iterator[Finding]:
                 f"{summary.classes or 2} classes has {summary.chance:.3g}",
                 1,
                 certainty=0.7,
+            )
+
+
+def odd_weights(view: View, step: Step) -> Iterator[Finding]:
+    """Layers whose weights, times the root of their inputs, are far from 1: usual initializations have 0.1 to 2."""
+    loaded: set[int] = view.program.notes.get("loaded", set())
+    for call in step.kept:
+        names, found = view.scene.anatomy(call.module).names, list[float]()
+        for module in call.module.modules():
+            if not isinstance(module, nn.Linear | nn.modules.conv._ConvNd) or id(module.weight) in loaded:
+                continue
+            weight, norm = module.weight, step.weights.get(names.get(id(module.weight), ""), 0.0)  # before the step
+            found += [norm / len(weight) ** 0.5] if norm > 0 and weight.requires_grad else []
+        if len(found) >= 2 and not SMALLEST < statistics.median(found) < LARGEST:
+            yield Finding(
+                "error",
+                "bad-init-scale",
+                f"weights of {type(call.module).__name__} times the root of their inputs are "
+                f"{statistics.median(found):.3g} (median of its layers); usual initializations have 0.1 to 2",
+                1,
+                type(call.module).__name__,
+                certainty=0.91,
             )
 
 

@@ -12,6 +12,9 @@ from loopwright.doctor.finding import Finding
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
 
+LOST = 0.25
+"""A share of numbers that an update leaves as they were; in float32 it is near 0."""
+
 
 @rule("step", "non-finite-input", "log-of-zero", "non-finite")
 def not_a_number(view: View) -> Iterator[Finding]:
@@ -107,11 +110,11 @@ def rounded_away(view: View) -> Iterator[Finding]:
         if p.dtype in (torch.bfloat16, torch.float16) and step.norms.get(name)
     }
     unmoved = [step.unmoved[name] for name in halves if name in step.unmoved]
-    if unmoved and statistics.median(unmoved) > 0.5:
+    if unmoved and statistics.mean(unmoved) > LOST:
         yield Finding(
             "warning",
             "update-lost-to-rounding",
-            f"{statistics.median(unmoved):.0%} of the numbers in half-precision weights with gradients did not change "
+            f"{statistics.mean(unmoved):.0%} of the numbers in half-precision weights with gradients did not change "
             f"in step {step.number}",
             step.number,
             certainty=0.88,

@@ -68,7 +68,9 @@ def hardly_moving(view: View) -> Iterator[Finding]:
     constant = max(rates) <= 1.5 * min(rates)
     losses = [one.loss for one in early]
     flat = abs(statistics.mean(losses[-6:]) - statistics.mean(losses[:6])) < 0.05 * (abs(losses[0]) + 1e-9)
-    if constant and flat and 0 < statistics.median(ratios) < SMALL:
+    nothing = statistics.median(ratios) < SMALL / 10
+    moves = statistics.median(ratios) > 0 or max(rates) < 1e-6  # an update of 0 may have other reasons
+    if constant and (flat or nothing) and moves and statistics.median(ratios) < SMALL:
         yield Finding(
             "error",
             "lr-too-small",
@@ -234,6 +236,32 @@ def over_too_soon(view: View) -> Iterator[Finding]:
             )
 
 
+@rule("step", "schedule-too-fast")
+def run_down(view: View) -> Iterator[Finding]:
+    """Without a scheduler of torch's: the rate has come down to nothing, and training goes on for as long again."""
+    step, notes = view.step, view.program.notes
+    if not step or not step.rates or view.program.schedules:
+        return
+    rate = max(step.rates)
+    peaks: dict[int, float] = notes.setdefault("peaks", {})
+    gone: dict[int, int] = notes.setdefault("gone", {})
+    key = id(step.held)
+    peaks[key] = max(peaks.get(key, 0.0), rate)
+    if rate > 1e-3 * peaks[key]:
+        gone.pop(key, None)
+        return
+    since = gone.setdefault(key, step.number)
+    if peaks[key] > 0 and step.number >= 1.5 * since + 10:
+        yield Finding(
+            "warning",
+            "schedule-too-fast",
+            f"the rate has been at {rate:g} since step {since} (peak {peaks[key]:g}), and training goes on at step "
+            f"{step.number}",
+            step.number,
+            certainty=0.85,
+        )
+
+
 @rule("step", "weight-decay-too-large", "optimizer-settings")
 def told_wrong(view: View) -> Iterator[Finding]:
     """Constants far from any that work."""
@@ -241,7 +269,8 @@ def told_wrong(view: View) -> Iterator[Finding]:
     if not step or step.number not in (1, 8, 12):
         return
     told = step.settings
-    decay, rate = float(told.get("weight_decay") or 0.0), max(step.rates, default=0.0)
+    decay = float(told.get("weight_decay") or 0.0)
+    rate = max([*step.rates, float(told.get("initial_lr") or 0.0)], default=0.0)  # the peak, where there is a schedule
     if step.number > 1 and decay > 0:
         yield from decaying(view, step, decay, rate)
     betas = told.get("betas")
@@ -261,7 +290,7 @@ def decaying(view: View, step: Step, decay: float, rate: float) -> Iterator[Find
     weights = sum(value**2 for value in step.weights.values()) ** 0.5
     gradient = sum((norm or 0.0) ** 2 for norm in step.norms.values()) ** 0.5
     if decoupled:
-        wrong = decay * rate > 2e-3 and decay >= 0.5
+        wrong = decay * rate > 5e-3 and decay >= 0.5
         said = f"each step takes {decay * rate:.2%} of every weight away (weight decay {decay:g} times rate {rate:g})"
     else:
         wrong = decay >= 0.02 and decay * weights > 3 * gradient > 0
