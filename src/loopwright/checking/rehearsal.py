@@ -83,7 +83,7 @@ def by_heart(subject: Subject, told: Told) -> Iterator[Finding]:
         losses.append(math.nan)
     first, last = losses[0], min(losses[-5:])
     told.text = f"loss from {first:.4g} to {last:.4g} in {len(losses)} steps"
-    if not last < 0.97 * first and first > 0:
+    if not last < 0.999 * first and first > 0:
         yield Finding(
             "info",
             "lr-too-small",

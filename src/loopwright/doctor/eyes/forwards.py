@@ -43,7 +43,7 @@ class Forwards:
         anatomy = self.scene.anatomy(module)
         if not anatomy.names:
             return None
-        inputs = leaves(args, kwargs)
+        inputs, moded = leaves(args, kwargs), (*anatomy.dropouts, *anatomy.batch_norms)
         call = Call(
             module=module,
             args=args,
@@ -52,8 +52,8 @@ class Forwards:
             grad=torch.is_grad_enabled(),
             inputs=inputs,
             ran={id(module)},
-            quiet=[name for name, part in (*anatomy.dropouts, *anatomy.batch_norms) if not part.training],
-            active=[name for name, part in (*anatomy.dropouts, *anatomy.batch_norms) if part.training],
+            quiet=[called(name, part) for name, part in moded if not part.training],
+            active=[called(name, part) for name, part in moded if part.training],
             half=str(torch.get_autocast_dtype(inputs[0].device.type)) if inputs and autocasting(inputs[0]) else "",
             batch=any(tensor.data_ptr() in self.scene.last_batch[0] for tensor in inputs),
             source=id(self.scene.last_batch[1]) if self.scene.last_batch[1] is not None else 0,
@@ -147,6 +147,11 @@ class Forwards:
         dead = float((flat.amax(0) <= 0).float().mean())
         shares = self.scene.program.notes.setdefault("dead", {})
         shares.setdefault(place or "a rectifier", {})[self.scene.program.count] = (dead, flat.shape[1])
+
+
+def called(name: str, part: nn.Module) -> str:
+    """A part of a model, for people: its kind and its name."""
+    return f"{type(part).__name__} {name}".strip()
 
 
 def marker(flowed: set[int], number: int) -> Callable[[Tensor], None]:

@@ -76,7 +76,7 @@ def validated_in_training_mode(view: View) -> Iterator[Finding]:
             yield Finding(
                 "error",
                 "eval-mode-missing",
-                f"after step {phase.step}, {len(calls)} forward passes of {name} without an update ran in training "
+                f"after step {phase.step}, forward passes of {name} without an update ({len(calls)}) ran in training "
                 f"mode: {parts_named(calls[0].active)} at work",
                 phase.step,
                 name,

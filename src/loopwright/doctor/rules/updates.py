@@ -18,6 +18,7 @@ LARGE = 0.25
 """‖update‖ / ‖weights‖ above which a step overwrites what was learned; 1e-3 is usual, 0.1 happens in the first steps of
 small networks."""
 SMALL = 3e-6
+THROWN = 10.0
 
 
 @rule("step", "lr-too-large")
@@ -44,6 +45,24 @@ def overwriting(view: View) -> Iterator[Finding]:
             f"the loss went from {first:.4g} to {now:.4g}; rate {step.rates[0] if step.rates else math.nan:g}",
             step.number,
             certainty=0.9 if broke else 0.8,
+        )
+
+
+@rule("step", "lr-too-large")
+def thrown_away(view: View) -> Iterator[Finding]:
+    """An update that is many times as large as what it moves; weights that began at zero do not count."""
+    step = view.step
+    if not step or step.number > 8:
+        return
+    ratios = [step.moves[name] / norm for name, norm in step.weights.items() if norm > 1e-6 and name in step.moves]
+    if len(ratios) >= 2 and statistics.median(ratios) > THROWN:
+        yield Finding(
+            "error",
+            "lr-too-large",
+            f"the update of step {step.number} is {statistics.median(ratios):.3g} times as large as the weights (median "
+            f"over {len(ratios)} parameters); rate {step.rates[0] if step.rates else math.nan:g}",
+            step.number,
+            certainty=0.86,
         )
 
 
