@@ -32,7 +32,8 @@ SHARE = 0.007
 """The share of time that looking may take, after the first steps."""
 PHASES = 6
 """So many validations are looked at in any case."""
-IDLE = 24
+STAGES = 8
+"""So many optimizers that are built later are looked at in any case."""
 MOST_FINDINGS = 200
 assert rules
 
@@ -58,11 +59,13 @@ class Doctor:
             for moment in MOMENTS
         }
         self.looks = 0
+        self.stages = 0
         self.looked_at = 0
         self.until = FIRST_STEPS
         self.began = 0.0
         self.scene.judge, self.scene.reflect, self.scene.called = self.judge, self.reflect, self.called
         self.scene.ended, self.scene.wants_phase = self.ended, self.wants_phase
+        self.scene.began_again = self.began_again
 
     def start(self, *, adopt: bool = False) -> Doctor:
         """Begin to watch; with `adopt` the optimizers that are there already, too."""
@@ -109,6 +112,13 @@ class Doctor:
             self.looks += 1
             return True
         return False
+
+    def began_again(self) -> None:
+        """An optimizer was built after others had made steps: its first steps are looked at as theirs were."""
+        self.stages += 1
+        if self.stages <= STAGES or self.share < SHARE:
+            self.until = self.scene.program.count + FIRST_STEPS + 1
+            self.scene.open()
 
     def ended(self) -> None:
         """A step is over: is the next one looked at?"""

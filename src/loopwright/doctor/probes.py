@@ -170,12 +170,15 @@ def positions(output: Tensor, tokens: Tensor) -> Tensor | None:
 
 @abstaining
 def same_when(call: Call, given: Tensor, other: Tensor, keep: Callable[[Tensor], Tensor]) -> bool | None:
-    """Whether what `keep` takes of the outputs is the same when `given` is replaced by `other`; None without any."""
+    """Whether what `keep` takes of the outputs is the same when `given` is replaced by `other`; None without any.
+
+    Outputs are of samples (B, C) or of positions; caches of attention, and losses, are neither."""
     with undisturbed(call.module):
         before, after = outputs(call), outputs(call, [(given, other)])
     found = None
     for number in sorted(call.flowed or range(len(before))):
-        if number < len(before) and before[number].is_floating_point():
+        known = number < len(before) and 2 <= before[number].ndim <= 3 and before[number].is_floating_point()
+        if known and (len(before[number]) == len(given) or positions(before[number], given) is not None):
             same = not differ(keep(before[number]), keep(after[number]))
             found = same if found is None else found and same
     return found

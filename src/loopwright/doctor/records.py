@@ -135,7 +135,7 @@ class Step:
     """One step of an optimizer that was looked at.
 
     `order` has the names of what happened since its step before. `norms`, `weights`, `moves`: the 2-norms of gradient
-    (None: there was none), weight and update, by parameter name; `unmoved`: the share of numbers that the update left
+    (None: there was none), weight and update, by parameter name; `sizes`: how many numbers it has; `unmoved`: the share of numbers that the update left
     as they were. `memory`: how many steps the optimizer itself remembers; `values`:
     what went backward.
     """
@@ -151,6 +151,7 @@ class Step:
     norms: dict[str, float | None] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     moves: dict[str, float] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
     unmoved: dict[str, float] = field(default_factory=dict)
     clips: list[tuple[float, float]] = field(default_factory=list)
     whole: bool = False

@@ -270,6 +270,9 @@ class Seams:
         @functools.wraps(original)
         def following(iterator: Any) -> Any:
             batch = original(iterator)
+            loader = scene.iterators.get(id(iterator))
+            if loader is not None:
+                loader.drawn[-1] += 1
             if scene.on:
                 scene.safely(eyes.samples.batch, iterator, batch)
             return batch

@@ -11,6 +11,8 @@ from torch.optim import Optimizer
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.eyes.updates import Updates
 
+Kept = tuple[str, Tensor, Tensor]
+
 PATIENCE = 3
 """After so many backward passes without an optimizer there is none."""
 
@@ -38,12 +40,23 @@ class UpdatesByHand:
         if any(held.kind != ByHand.__name__ for held in scene.program.held.values()):
             self.optimizer = None
             return
-        pending = scene.pending.get(id(self.optimizer), [])
+        pending = self.rebound(scene.pending.get(id(self.optimizer), []), loss)
         if any(not torch.equal(parameter.detach(), old) for _, parameter, old in pending):
             later = scene.calls[self.mark[0] :], scene.loss_calls[self.mark[1] :]
             scene.calls, scene.loss_calls = scene.calls[: self.mark[0]], scene.loss_calls[: self.mark[1]]
             self.updates.after_step(self.optimizer, (), {})
             scene.calls, scene.loss_calls = later
+
+    def rebound(self, pending: list[Kept], loss: Tensor) -> list[Kept]:
+        """What was kept, with the leaves of this loss where `w = w - rate * w.grad` has made new ones."""
+        found = [leaf for leaf in graph_leaves(loss) if leaf.ndim]
+        if [tuple(leaf.shape) for leaf in found] != [tuple(parameter.shape) for _, parameter, _ in pending]:
+            return pending
+        assert self.optimizer is not None
+        self.optimizer.param_groups[0]["params"] = found
+        kept = [(name, leaf, old) for leaf, (name, _, old) in zip(found, pending, strict=True)]
+        self.scene.pending[id(self.optimizer)] = kept
+        return kept
 
     def begin(self) -> None:
         """A backward pass is over: keep what the update will start from."""

@@ -44,8 +44,6 @@ class Samples:
         """A loader has given a batch."""
         loader = self.scene.iterators.get(id(iterator))
         self.scene.last_batch = ({tensor.data_ptr() for tensor in leaves(batch)}, loader)
-        if loader is not None and loader.drawn:
-            loader.drawn[-1] += 1
 
     def order(self, order: Any) -> None:
         """A permutation was drawn."""

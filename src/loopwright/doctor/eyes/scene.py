@@ -23,7 +23,8 @@ T = TypeVar("T")
 
 class Scene:
     """What the eyes share. They tell `judge` of each step that was looked at, `reflect` of each phase, `called` of each
-    call of a model; `ended` after every step, and they ask `wants_phase` before they look at what may be a phase."""
+    call of a model; `ended` after every step, `began_again` when an optimizer is built later; and they ask
+    `wants_phase` before they look at what may be a phase."""
 
     def __init__(self, failures: Failures) -> None:
         self.failures = failures
@@ -53,6 +54,7 @@ class Scene:
         self.ended: Callable[[], None] = lambda: None
         self.wants_phase: Callable[[], bool] = lambda: True
         self.called: Callable[[Call], None] = lambda call: None
+        self.began_again: Callable[[], None] = lambda: None
 
     def safely(self, tell: Callable[..., T], *args: Any) -> T | None:
         """Call a handler with the eyes closed, so that it does not see itself; its mistakes switch it off."""

@@ -21,6 +21,8 @@ class Updates:
 
     def built(self, optimizer: Optimizer, *_: Any) -> None:
         """An optimizer was built."""
+        if self.scene.program.count:
+            self.scene.began_again()
         self.adopt(optimizer)
 
     def adopt(self, optimizer: Optimizer) -> Held:
@@ -115,6 +117,7 @@ class Updates:
             norms=dict(held.norms),
             weights=dict(zip(names, weights, strict=True)),
             moves=dict(zip(names, moves, strict=True)),
+            sizes={name: old.numel() for name, _, old in before},
             unmoved={name: float((delta == 0).float().mean()) for name, delta in zip(names, moved, strict=True)},
             clips=list(self.scene.clips),
             whole=held.fresh,

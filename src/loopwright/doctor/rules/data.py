@@ -182,7 +182,13 @@ def shared_rows(view: View) -> Iterator[Finding]:
     phase, train = view.phase, view.program.notes.get("train_rows", {})
     if not phase or not phase.step or len(train) <= 64:
         return
-    passes = [call.rows for call in phase.calls if not call.grad and len(call.rows) >= 4]
+    # A teacher or a target network is given the very batch that is trained on.
+    trained = {h for hashes in view.program.notes.get("hashes", {}).values() for h in hashes}
+    held = {id(call.module) for call in phase.calls if trains(view, call)}
+    phase_calls = [call for call in phase.calls if id(call.module) in held and call.hash not in trained]
+    passes = [call.rows for call in phase_calls if not call.grad and len(call.rows) >= 4]
+    if not passes:
+        return
     shares = [sum(row in train for row in call) / len(call) for call in passes]
     checked = {row for call in passes for row in call}
     shared = [row for row in checked if row in train]
@@ -192,7 +198,7 @@ def shared_rows(view: View) -> Iterator[Finding]:
         return
     sources = {call.source for call in phase.calls}
     two_sets = min(shares) < 0.02 and max(shares) > 0.3 and (sources == {0} or separate(phase, train))
-    whole = len(checked) >= 0.8 * len(train) and min(shares) > 0.9
+    whole = (len(checked) >= 0.8 * len(train) and min(shares) > 0.9) or len(shared) >= 0.95 * len(train)
     share = len(shared) / len(checked)
     if share > 0.02 and not two_sets and not whole:
         yield Finding(
@@ -203,6 +209,11 @@ def shared_rows(view: View) -> Iterator[Finding]:
             phase.step,
             certainty=0.92,
         )
+
+
+def trains(view: View, call: Call) -> bool:
+    """Whether a call's module is one that an optimizer has moved."""
+    return bool(view.scene.anatomy(call.module).names.keys() & view.program.trained)
 
 
 def separate(phase: Phase, train: dict[int, int]) -> bool:
@@ -280,6 +291,31 @@ def leaking_column(inputs: Tensor, target: Tensor) -> int | None:
         return int(hit[0])
     varied = constant & (means.max(0).values > means.min(0).values)
     return int(varied.nonzero()[0]) if one_hot and int(varied.sum()) >= len(found) else None
+
+
+@rule("step", "label-leak", needs="losses")
+def target_in_input(view: View) -> Iterator[Finding]:
+    """A number of each input is the target itself, bit for bit: a window that is one step too long, say."""
+    step = view.step
+    if not step or step.number not in (2, 5):
+        return
+    for call in step.kept:
+        for loss in step.kept_losses:
+            target = loss.target.detach().reshape(-1)
+            given = call.inputs[0].detach()
+            fits = given.is_floating_point() and given.ndim >= 2 and len(given) == len(target) >= 16
+            if not fits or not target.is_floating_point() or not 2 <= given[0].numel() <= WIDEST:
+                continue
+            same = (given.reshape(len(given), -1) == target[:, None].to(given.dtype)).all(0)
+            if bool(same.any()) and len(target.unique()) > 4:
+                yield Finding(
+                    "error",
+                    "label-leak",
+                    f"number {int(same.nonzero()[0])} of each input is the target itself, in all {len(target)} samples "
+                    "of a batch",
+                    step.number,
+                    certainty=0.92,
+                )
 
 
 @rule("end", "partial-epoch", needs="modules")

@@ -11,7 +11,7 @@ from torch import nn
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import made_by
-from loopwright.doctor.records import LossCall, Step
+from loopwright.doctor.records import Call, LossCall, Step
 from loopwright.doctor.rule import View, rule
 
 LOGITS = ("cross_entropy", "binary_cross_entropy_with_logits")
@@ -152,6 +152,8 @@ def first_loss(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number != 1:
         return
+    if not all(untouched(view, step, call) for call in step.kept):
+        return
     yield from odd_weights(view, step)
     for summary in step.summaries:
         far = summary.mean > 3 * summary.chance and summary.mean > summary.chance + 2
@@ -169,13 +171,21 @@ def first_loss(view: View) -> Iterator[Finding]:
             )
 
 
+def untouched(view: View, step: Step, call: Call) -> bool:
+    """Whether a call's module has the weights that it was made with: nothing was loaded, and no other optimizer has
+    moved them."""
+    mine = view.scene.anatomy(call.module).names.keys()
+    loaded: set[int] = view.program.notes.get("loaded", set())
+    others = [held for held in view.program.held.values() if held is not step.held and held.steps]
+    return not mine & loaded and not any(mine & held.parameters for held in others)
+
+
 def odd_weights(view: View, step: Step) -> Iterator[Finding]:
     """Layers whose weights, times the root of their inputs, are far from 1: usual initializations have 0.1 to 2."""
-    loaded: set[int] = view.program.notes.get("loaded", set())
     for call in step.kept:
         names, found = view.scene.anatomy(call.module).names, list[float]()
         for module in call.module.modules():
-            if not isinstance(module, nn.Linear | nn.modules.conv._ConvNd) or id(module.weight) in loaded:
+            if not isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
                 continue
             weight, norm = module.weight, step.weights.get(names.get(id(module.weight), ""), 0.0)  # before the step
             found += [norm / len(weight) ** 0.5] if norm > 0 and weight.requires_grad else []

@@ -13,6 +13,7 @@ from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
 
 DEAD = 0.9
+DEADLY = 0.08
 
 
 @rule("step", "symmetric-init", needs="modules")
@@ -76,6 +77,18 @@ def dead(view: View) -> Iterator[Finding]:
         last = list(shares.values())[-3:]
         if len(last) == 3 and min(share for share, _ in last) >= DEAD and last[-1][1] >= 4:
             share, units = last[-1]
+            alive = next(iter(shares.values()))[0] < 0.5
+            ratios = [one.ratio for one in view.program.recent(step.held) if one.number <= 8 and one.ratio == one.ratio]
+            if alive and ratios and max(ratios) > DEADLY:
+                yield Finding(
+                    "error",
+                    "lr-too-large",
+                    f"{share:.0%} of the {units} units of {place} are zero for every sample at step {step.number}, and "
+                    f"were not at first; updates were up to {max(ratios):.2g} of the weights' norm",
+                    step.number,
+                    certainty=0.84,
+                )
+                continue
             yield Finding(
                 "warning",
                 "dead-units",

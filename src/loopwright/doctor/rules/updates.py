@@ -17,7 +17,7 @@ from loopwright.errors import some
 LARGE = 0.25
 """‖update‖ / ‖weights‖ above which a step overwrites what was learned; 1e-3 is usual, 0.1 happens in the first steps of
 small networks."""
-SMALL = 3e-6
+SMALL, SMALL_ADAM = 3e-6, 6e-5
 THROWN = 10.0
 
 
@@ -37,7 +37,9 @@ def overwriting(view: View) -> Iterator[Finding]:
     ratio = statistics.median(ratios)
     broke = not math.isfinite(now) or now > 3 * first + 1e-3
     high = ratio > LARGE and now > 0.95 * first and step.number >= 12
-    if (ratio > LARGE and broke) or high or (broke and rising(losses) and ratio > 0.02):
+    # A loss that is no distance, as in reinforcement learning, may be small by chance and grow.
+    grown = bool(step.summaries) or now > 30 * (first + 1)
+    if (ratio > LARGE and broke) or high or (broke and grown and rising(losses) and ratio > 0.02):
         yield Finding(
             "error",
             "lr-too-large",
@@ -54,13 +56,13 @@ def thrown_away(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number > 8:
         return
-    ratios = [step.moves[name] / norm for name, norm in step.weights.items() if norm > 1e-6 and name in step.moves]
+    ratios = [step.moves[n] / norm for n, norm in step.weights.items() if norm > 1e-6 and step.sizes.get(n, 0) >= 16]
     if len(ratios) >= 2 and statistics.median(ratios) > THROWN:
         yield Finding(
             "error",
             "lr-too-large",
-            f"the update of step {step.number} is {statistics.median(ratios):.3g} times as large as the weights (median "
-            f"over {len(ratios)} parameters); rate {step.rates[0] if step.rates else math.nan:g}",
+            f"the update of step {step.number} is {statistics.median(ratios):.3g} times as large as the weights "
+            f"(median over {len(ratios)} parameters); rate {step.rates[0] if step.rates else math.nan:g}",
             step.number,
             certainty=0.86,
         )
@@ -89,7 +91,8 @@ def hardly_moving(view: View) -> Iterator[Finding]:
     flat = abs(statistics.mean(losses[-6:]) - statistics.mean(losses[:6])) < 0.05 * (abs(losses[0]) + 1e-9)
     nothing = statistics.median(ratios) < SMALL / 10
     moves = statistics.median(ratios) > 0 or max(rates) < 1e-6  # an update of 0 may have other reasons
-    if constant and (flat or nothing) and moves and statistics.median(ratios) < SMALL:
+    normalized = "Adam" in step.held.kind  # moves each weight by about the rate, however small the gradient
+    if constant and (flat or nothing) and moves and statistics.median(ratios) < (SMALL_ADAM if normalized else SMALL):
         yield Finding(
             "error",
             "lr-too-small",
