@@ -135,8 +135,8 @@ class Step:
     """One step of an optimizer that was looked at.
 
     `order` has the names of what happened since its step before. `norms`, `weights`, `moves`: the 2-norms of gradient
-    (None: there was none), weight and update, by parameter name; `sizes`: how many numbers it has; `unmoved`: the share of numbers that the update left
-    as they were. `memory`: how many steps the optimizer itself remembers; `values`:
+    (None: there was none), weight and update, by parameter name; `sizes`: how many numbers it has; `unmoved`: the share
+    of them that the update left as they were. `memory`: how many steps the optimizer itself remembers; `values`:
     what went backward.
     """
 
