@@ -62,9 +62,8 @@ class Broken:
 
     @property
     def said(self) -> list[Finding]:
-        """What the doctor said over all seeds: those of the checks, which are made once, and of the median trial."""
-        checked = self.trials[0].findings
-        return ranked([*checked, *(finding for trial in self.trials[1:] for finding in trial.findings)])
+        """What the doctor said: the checks, which are made once, and the findings of all trials."""
+        return ranked([*self.trials[0].checked, *(finding for trial in self.trials for finding in trial.findings)])
 
     @property
     def serious(self) -> list[Finding]:
@@ -73,8 +72,8 @@ class Broken:
 
     def named_in(self, trial: Trial) -> bool:
         """Whether a trial's first cause is a right one; a trial without checks of its own has those of the first."""
-        checked = [finding for finding in self.trials[0].findings if finding.step == 0]
-        first = [finding for finding in ranked([*checked, *trial.findings]) if finding.severity != "info"]
+        said = ranked([*self.trials[0].checked, *trial.findings])
+        first = [finding for finding in said if finding.severity != "info"]
         return bool(first) and first[0].cause in self.fault.causes
 
     @property

@@ -26,21 +26,23 @@ POINTS = 200
 @dataclass
 class Trial:
     """`losses`, `norms`: (step, value) of training; `metrics`: (step, value) of the deciding metric on the validation
-    split. `honest`: that metric of the last weights as the healthy task measures it. `findings`: what the doctor said,
-    the checks before training included. `broke`: the exception that ended it, in a line."""
+    split. `honest`: that metric of the last weights as the healthy task measures it. `checked`: what the checks before
+    training found; `findings`: what the doctor said while it trained. `broke`: the exception that ended it, in a
+    line."""
 
     seed: int
     losses: list[tuple[int, float]] = field(default_factory=list)
     norms: list[tuple[int, float]] = field(default_factory=list)
     metrics: list[tuple[int, float]] = field(default_factory=list)
     honest: float = math.nan
+    checked: list[Finding] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     broke: str = ""
 
     @property
     def serious(self) -> list[Finding]:
         """What is of warning level or above, the most probable cause first."""
-        return [finding for finding in ranked(self.findings) if finding.severity != "info"]
+        return [finding for finding in ranked([*self.checked, *self.findings]) if finding.severity != "info"]
 
     @property
     def last(self) -> float:
@@ -49,7 +51,8 @@ class Trial:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values."""
-        return {**asdict(self), "findings": [finding.as_dict() for finding in ranked(self.findings)]}
+        told = {name: [one.as_dict() for one in ranked(getattr(self, name))] for name in ("checked", "findings")}
+        return {**asdict(self), **told}
 
 
 class Curves(NoJournal):
@@ -95,7 +98,7 @@ def run_trial(experiment: Experiment, healthy: Experiment, seed: int, *, checks:
     with Shield("the run", failures):
         experiment.check()
         if checks:
-            trial.findings += check_experiment(experiment).findings
+            trial.checked = check_experiment(experiment).findings
         trained(experiment, healthy, trial)
     trial.broke = trial.broke or failures.get("the run", "")
     trial.losses, trial.norms = thinned(trial.losses), thinned(trial.norms)
