@@ -29,7 +29,7 @@ from loopwright.lab import Broken, Lab, break_experiment
 
 EXPERIMENTS = {"points": 300, "line": 200, "digits-mlp": 200, "digits-cnn": 100, "fsm-ab-star": 100}
 """Where faults are made, and in how many steps."""
-SETS = ("unseen", "unseen_second")
+SETS = ("unseen", "unseen_second", "unseen_third")
 
 
 def injected(options: argparse.Namespace) -> dict[str, Any]:
