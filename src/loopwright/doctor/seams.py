@@ -72,20 +72,19 @@ class Seams:
 
     def install(self) -> None:
         """Replace the functions, once."""
-        eyes, scene = self.eyes, self.scene
+        scene = self.scene
         self.standing = list(self.rare())
         self.switched = list(self.frequent())
         for seam in self.standing:
             seam.put(seam.wrapper)
         self.handles = [
-            optimizers.register_optimizer_step_pre_hook(self._pre_step),
-            optimizers.register_optimizer_step_post_hook(self._post_step),
+            optimizers.register_optimizer_step_pre_hook(self._pre_step()),
+            optimizers.register_optimizer_step_post_hook(self._post_step()),
         ]
         scene.watch = self.watch
         self.watch(scene.stretch)
         for name in LOSSES:
             scene.losses[name] = next(seam.original for seam in self.switched if seam.name == name)
-        scene.beat = eyes.updates.beat
 
     def rare(self) -> Iterator[Seam]:
         """What happens once in a while."""
@@ -176,18 +175,38 @@ class Seams:
         original = inspect.getattr_static(owner, name) if inspect.isclass(owner) else getattr(owner, name)
         return Seam(owner, name, original, wrap(original))
 
-    def _pre_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        self.scene.in_step = True
-        if self.scene.stretch:
-            self.scene.safely(self.eyes.updates.before_step, optimizer, args, kwargs)
+    def _pre_step(self) -> Wrapper:
+        scene, before = self.scene, self.eyes.updates.before_step
 
-    def _post_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-        scene = self.scene
-        scene.in_step = False
-        if scene.stretch:
-            scene.safely(self.eyes.updates.after_step, optimizer, args, kwargs)
-        else:
-            scene.beat(optimizer)
+        def pre_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+            scene.in_step = True
+            if scene.stretch:
+                scene.safely(before, optimizer, args, kwargs)
+
+        return pre_step
+
+    def _post_step(self) -> Wrapper:
+        """Runs in every step of the program: it counts, and no more, while nobody looks."""
+        scene, updates, program = self.scene, self.eyes.updates, self.scene.program
+        known = program.held
+
+        def post_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+            scene.in_step = False
+            if scene.stretch:
+                scene.safely(updates.after_step, optimizer, args, kwargs)
+                return
+            program.count += 1
+            held = known.get(id(optimizer))
+            if held is None:
+                scene.safely(updates.known, optimizer)
+                return
+            held.steps += 1
+            if held.order:
+                held.order = []
+            if program.count >= scene.following:
+                scene.safely(scene.ended)
+
+        return post_step
 
     def _told(self, tell: Callable[..., None], original: Any) -> Wrapper:
         """Tell with the arguments, then do."""

@@ -48,7 +48,6 @@ class Scene:
         self.following = 0
         """The number of steps after which somebody looks again."""
         self.watch: Callable[[bool], None] = lambda wanted: None
-        self.beat: Callable[[Optimizer], None] = lambda optimizer: None
         self.judge: Callable[[Step], None] = lambda step: None
         self.reflect: Callable[[Phase], None] = lambda phase: None
         self.ended: Callable[[], None] = lambda: None

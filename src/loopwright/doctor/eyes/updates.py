@@ -86,19 +86,6 @@ class Updates:
                 other.order.append("other step")
         self.scene.ended()
 
-    def beat(self, optimizer: Optimizer) -> None:
-        """An optimizer has made a step that nobody looked at."""
-        scene = self.scene
-        scene.program.count += 1
-        held = scene.program.held.get(id(optimizer))
-        if held is None:
-            scene.safely(self.known, optimizer)
-        else:
-            held.steps += 1
-            held.order = []
-        if scene.program.count >= scene.following:
-            scene.safely(scene.ended)
-
     def record(self, held: Held, optimizer: Optimizer) -> Step:
         """The step that was just made."""
         before = self.scene.pending.pop(id(optimizer), [])
