@@ -68,6 +68,42 @@ def test_probes_of_a_token_model_change_no_bit():
     assert all(torch.equal(a, b) for a, b in zip(bare, seen, strict=True))
 
 
+class Remembering(nn.Module):
+    """Depends on how often it was called, by a list and a number of its own, and counts all calls elsewhere."""
+
+    calls = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers, self.seen, self.number = net(), [], 0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        Remembering.calls += 1
+        self.seen.append(len(x))
+        self.number += 1
+        return self.layers(x) * (1 + 0.01 * len(self.seen) + 0.01 * self.number)
+
+
+def test_what_a_model_remembers_in_lists_and_numbers_is_put_back_after_a_probe():
+    torch.manual_seed(0)
+    bare = train(Remembering())
+    torch.manual_seed(0)
+    Remembering.calls = 0
+    with Doctor() as doctor:
+        seen = train(Remembering())
+    assert Remembering.calls > 45  # 40 steps and 5 validations: it was probed
+    assert doctor.failures == {}
+    assert all(torch.equal(a, b) for a, b in zip(bare, seen, strict=True))
+
+
+def test_without_probes_the_model_is_called_by_its_program_alone():
+    Remembering.calls = 0
+    with Doctor(probes=False) as doctor:
+        train(Remembering())
+    assert Remembering.calls == 45
+    assert "batch-mixing" in doctor.unchecked()["probes are left to loopwright check"]
+
+
 PLACES = (
     (torch.autograd, "backward"),
     (F, "cross_entropy"),

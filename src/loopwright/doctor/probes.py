@@ -1,10 +1,12 @@
 """Probes: the program's own model is called once more, on its own batch with one thing changed; nothing is left of it.
 
-Modes, buffers, plain attributes, generators and what the model prints are afterwards what they were.
+Modes, buffers, attributes, generators and what the model prints are afterwards what they were. What a forward pass
+writes outside of its modules, into a global variable, say, cannot be put back.
 """
 
 from __future__ import annotations
 
+import copy
 import functools
 import io
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +29,8 @@ REFUSALS = (RuntimeError, IndexError, ValueError, AssertionError, TypeError, Key
 CHANGED = 1e-4
 """A difference that is no rounding: relative to the size of the outputs; float32 sums are good to about 1e-6."""
 PLAIN = (int, float, bool, str, Tensor, type(None))
+HELD = (list, dict, set)
+OWN = frozenset(vars(nn.Module()))
 
 
 @contextmanager
@@ -35,6 +39,12 @@ def undisturbed(module: nn.Module) -> Iterator[None]:
     parts = list(module.modules())
     modes = [part.training for part in parts]
     plain = [{k: v for k, v in vars(part).items() if isinstance(v, PLAIN) and k != "training"} for part in parts]
+    lists = [
+        (value, copy.copy(value))
+        for part in parts
+        for name, value in vars(part).items()
+        if isinstance(value, HELD) and name not in OWN
+    ]
     buffers = [(buffer, buffer.clone()) for part in parts for buffer in part.buffers(recurse=False)]
     silent = io.StringIO()
     try:
@@ -46,9 +56,20 @@ def undisturbed(module: nn.Module) -> Iterator[None]:
         for part, mode, attributes in zip(parts, modes, plain, strict=True):
             vars(part).update(attributes)
             part.training = mode
+        for value, before_it in lists:
+            put_back(value, before_it)
         for buffer, before in buffers:
             if not torch.equal(buffer, before):
                 buffer.data.copy_(before)
+
+
+def put_back(value: Any, before: Any) -> None:
+    """Let a list, dictionary or set have what it had."""
+    if isinstance(value, list):
+        value[:] = before
+    else:
+        value.clear()
+        value.update(before)
 
 
 def outputs(

@@ -30,12 +30,14 @@ Look = Callable[[View], Iterator[Finding]]
 
 @dataclass(frozen=True)
 class Rule:
-    """`causes` that `look` can name, the `moment` it is asked, and what it `needs` to have seen (a name of NEEDS)."""
+    """`causes` that `look` can name, the `moment` it is asked, what it `needs` to have seen (a name of NEEDS), and
+    whether it `probes`: calls the program's model once more."""
 
     look: Look
     moment: Moment
     causes: tuple[str, ...]
     needs: str
+    probes: bool = False
 
 
 NEEDS: dict[str, tuple[str, Callable[[Program], bool]]] = {
@@ -56,11 +58,11 @@ NEEDS: dict[str, tuple[str, Callable[[Program], bool]]] = {
 RULES: list[Rule] = []
 
 
-def rule(moment: Moment, *causes: str, needs: str = "steps") -> Callable[[Look], Look]:
+def rule(moment: Moment, *causes: str, needs: str = "steps", probes: bool = False) -> Callable[[Look], Look]:
     """Make a rule of the function below."""
 
     def register(look: Look) -> Look:
-        RULES.append(Rule(look, moment, causes, needs))
+        RULES.append(Rule(look, moment, causes, needs, probes))
         return look
 
     return register

@@ -28,7 +28,7 @@ def doctored(run: Path, state: State, say: Callable[[str], None]) -> Iterator[No
         if finding.severity != "info":
             say(finding.text())
 
-    doctor = Doctor(tell)
+    doctor = Doctor(tell, probes=False)  # a record is to hold what the loop alone computes, whatever a model remembers
     doctor.start()
     optimizer = state.optimizer
     for part in optimizer.parts if isinstance(optimizer, Several) else [optimizer]:

@@ -18,7 +18,7 @@ VANISHED = 1e-4
 CLIPPED_AWAY = 100.0
 
 
-@rule("step", "graph-cut", needs="modules")
+@rule("step", "graph-cut", needs="modules", probes=True)
 def cut(view: View) -> Iterator[Finding]:
     """A part that ran and is held by the optimizer gets no gradient, though what the loss saw depends on it."""
     step = view.step

@@ -124,7 +124,7 @@ def linear_after_linear(view: View) -> Iterator[Finding]:
         )
 
 
-@rule("step", "batch-mixing", needs="batches")
+@rule("step", "batch-mixing", needs="batches", probes=True)
 def mixed_samples(view: View) -> Iterator[Finding]:
     """One sample of the batch was replaced: outputs of other samples changed."""
     step = view.step

@@ -105,7 +105,7 @@ def base(call: Call, given: Tensor, loss: LossCall, width: int, axis: int) -> in
     return 0
 
 
-@rule("step", "future-visible", "unshifted-targets", "double-shift", "shifted-labels", needs="tokens")
+@rule("step", "future-visible", "unshifted-targets", "double-shift", "shifted-labels", needs="tokens", probes=True)
 def pairing(view: View) -> Iterator[Finding]:
     """Of a model that predicts tokens from tokens: by how many places, and does it see them?"""
     step = view.step
@@ -200,7 +200,7 @@ def trailing(tokens: Tensor, value: int) -> Tensor | None:
     return ends
 
 
-@rule("step", "padding-in-loss", "padding-visible", needs="tokens")
+@rule("step", "padding-in-loss", "padding-visible", needs="tokens", probes=True)
 def padded(view: View) -> Iterator[Finding]:
     """Padding that counts in the loss, or that what is predicted depends on."""
     step = view.step
@@ -295,7 +295,7 @@ def more_padding(step: int, call: Call, tokens: Tensor, stands: Tensor, value: i
         )
 
 
-@rule("step", "position-unused", needs="tokens")
+@rule("step", "position-unused", needs="tokens", probes=True)
 def order_ignored(view: View) -> Iterator[Finding]:
     """A model with attention whose answer is the same when its tokens are put in another order."""
     step = view.step
