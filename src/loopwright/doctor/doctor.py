@@ -43,7 +43,8 @@ class Doctor:
 
     `tell` is called with each finding as it arises. Nothing that the doctor does changes what the program computes, and
     a mistake of its own only switches a part of it off (`failures`). Without `probes` the program's model is never
-    called by the doctor: for programs whose models remember calls in places that nobody can put back, a global variable, say.
+    called by the doctor: for programs whose models remember calls where nobody can put it back, in a global variable,
+    say.
     """
 
     def __init__(self, tell: Callable[[Finding], None] = lambda finding: None, *, probes: bool = True) -> None:
