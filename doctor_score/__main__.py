@@ -29,7 +29,14 @@ from loopwright.lab import Broken, Lab, break_experiment
 
 EXPERIMENTS = {"points": 300, "line": 200, "digits-mlp": 200, "digits-cnn": 100, "fsm-ab-star": 100}
 """Where faults are made, and in how many steps."""
-SETS = ("unseen", "unseen_second", "unseen_third")
+SETS = ("unseen", "unseen_second", "unseen_third", "unseen_fourth")
+NUMERIC = frozenset({34, 42, 43, 44, 47, 48, 55, 56, 60, 66, 70})
+PROBED = frozenset({9, 12, 15, 16, 17, 18, 21, 22, 62, 64, 68, 71})
+OUTSIDE = frozenset({3, 6, 7, 8, 29, 74, 79, 80, 81, 84})
+"""By their numbers in the catalogue: the faults that numbers of several steps tell, that a probe tells, and that
+something outside the steps tells (a comparison of splits, a resume). All others are facts of the first steps."""
+SOON = {"structural": 2, "numeric": 20}
+"""By which step a cause should be named."""
 
 
 def injected(options: argparse.Namespace) -> dict[str, Any]:
@@ -58,6 +65,12 @@ def injected(options: argparse.Namespace) -> dict[str, Any]:
         print(
             f"named while training: step {statistics.median(run):g} (median), {run[int(0.9 * (len(run) - 1))]} (90 %)"
         )
+    for kind, limit in SOON.items():
+        mine = [(lab.name, one) for lab, one in every if one.step is not None and kind_of(one) == kind]
+        late = [(name, one.fault.name, one.step) for name, one in mine if (one.step or 0) > limit]
+        print(f"{kind}: {len(mine) - len(late)} of {len(mine)} named by step {limit}")
+        if late:
+            print(table([("later", "fault", "step"), *late]))
     return {
         "named": len(named),
         "pairs": len(every),
@@ -72,6 +85,7 @@ def injected(options: argparse.Namespace) -> dict[str, Any]:
                 "bites": one.bites,
                 "named": one.named,
                 "step": one.step,
+                "kind": kind_of(one),
                 "said": [finding.cause for finding in one.serious],
                 "right": list(one.fault.causes),
             }
@@ -86,6 +100,19 @@ def row_of(lab: Lab, seconds: float) -> tuple[Any, ...]:
     bite = [one for one in lab.broken if one.bites]
     among = f"{sum(one.named > 0.5 for one in bite)} of {len(bite)}"
     return (lab.name, len(lab.broken), len(bite), named, among, len(lab.false_alarms), round(seconds))
+
+
+def kind_of(one: Broken) -> str:
+    """What sort of evidence tells a fault."""
+    number = one.fault.number
+    return next(
+        (
+            name
+            for name, numbers in (("numeric", NUMERIC), ("probed", PROBED), ("outside", OUTSIDE))
+            if number in numbers
+        ),
+        "structural",
+    )
 
 
 def first(one: Broken) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import io
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -437,6 +439,33 @@ def partial_load(broken: bool) -> None:
     saved = {(f"module.{name}" if broken else name): tensor for name, tensor in net().state_dict().items()}
     model.load_state_dict(saved, strict=False)
     loop(model, torch.optim.SGD(model.parameters(), lr=0.01), steps=4)
+
+
+def weights_not_restored(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    loop(model, optimizer, steps=4)
+    best = model.state_dict() if broken else copy.deepcopy(model.state_dict())
+    loop(model, optimizer, steps=4)
+    model.load_state_dict(best)
+    with torch.no_grad():
+        model.eval()(X)
+
+
+def optimizer_not_saved(broken: bool) -> None:
+    file = io.BytesIO()
+    before = net()
+    optimizer = torch.optim.AdamW(before.parameters(), lr=0.01)
+    loop(before, optimizer, steps=4)
+    torch.save({"model": before.state_dict(), "optimizer": optimizer.state_dict()}, file)
+    file.seek(0)
+    saved = torch.load(file)
+    model = net()
+    model.load_state_dict(saved["model"])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    if not broken:
+        optimizer.load_state_dict(saved["optimizer"])
+    loop(model, optimizer, steps=4)
 
 
 def dropout_too_high(broken: bool) -> None:

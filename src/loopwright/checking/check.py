@@ -10,7 +10,7 @@ from typing import Literal
 from loopwright.checking.subject import Subject
 from loopwright.core.arithmetic import arithmetic
 from loopwright.core.experiment import Experiment
-from loopwright.doctor.finding import Finding
+from loopwright.doctor.finding import Finding, ranked
 from loopwright.doctor.shield import Shield
 
 Verdict = Literal["fine", "wrong", "not applicable", "failed"]
@@ -71,11 +71,7 @@ class Checked:
     @property
     def findings(self) -> list[Finding]:
         """What was found, the most probable cause first; each cause in each place once."""
-        found: dict[tuple[str, str], Finding] = {}
-        for result in self.results:
-            for finding in result.findings:
-                found.setdefault((finding.cause, finding.where), finding)
-        return sorted(found.values(), key=lambda finding: finding.rank)
+        return ranked(finding for result in self.results for finding in result.findings)
 
 
 def check_experiment(
@@ -112,5 +108,5 @@ def carried_out(each: Check, subject: Subject) -> Result:
         return Result(each.name, "failed", failures[each.name], seconds)
     if missing:
         return Result(each.name, "not applicable", missing, seconds)
-    wrong = any(finding.severity != "info" for finding in findings)
+    wrong = any(finding.serious for finding in findings)
     return Result(each.name, "wrong" if wrong else "fine", told.text, seconds, tuple(findings))

@@ -51,7 +51,7 @@ def show(checked: Checked) -> None:
     print(table([("check", "result", "", ""), *rows]))
     for finding in checked.findings:
         print(printable("\n" + finding.text()))
-    serious = [finding for finding in checked.findings if finding.severity != "info"]
+    serious = [finding for finding in checked.findings if finding.serious]
     skipped = [one.name for one in checked.results if one.verdict in ("not applicable", "failed")]
     print(f"\n{len(serious)} findings; not checked: {'; '.join(skipped) or 'nothing'}")
 

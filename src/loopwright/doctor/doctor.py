@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 from loopwright.doctor import rules
 from loopwright.doctor.causes import CAUSES
 from loopwright.doctor.eyes import Eyes
-from loopwright.doctor.finding import Finding
+from loopwright.doctor.finding import Finding, ranked
 from loopwright.doctor.records import Call, Phase, Step
 from loopwright.doctor.rule import MOMENTS, NEEDS, RULES, Moment, View
 from loopwright.doctor.seams import Seams
@@ -86,7 +86,7 @@ class Doctor:
     def stop(self) -> None:
         """End watching; what was seen last is judged."""
         if self.scene.stretch:
-            self.scene.safely(self.last_phase)
+            self.scene.safely(self.scene.settle, self.scene.program.count)
         self.ask("end", View(self.scene.program, self.scene))
         self.scene.close()
         self.seams.remove()
@@ -96,15 +96,6 @@ class Doctor:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def last_phase(self) -> None:
-        """What ran since the last step."""
-        calls = [call for call in self.scene.calls if not call.flowed]
-        if calls:
-            losses = [loss for loss in self.scene.loss_calls if not loss.flowed]
-            phase = Phase(self.scene.program.count, calls, losses)
-            self.scene.program.phases.append(phase)
-            self.reflect(phase)
 
     @property
     def share(self) -> float:
@@ -175,7 +166,7 @@ class Doctor:
     @property
     def ranked(self) -> list[Finding]:
         """The findings, the most probable cause first."""
-        return sorted(self.findings, key=lambda finding: finding.rank)
+        return ranked(self.findings)
 
     def unchecked(self) -> dict[str, list[str]]:
         """Why causes were not looked for: the reason, and their names."""
@@ -203,6 +194,8 @@ class Doctor:
             "backward_passes": program.backwards,
             "optimizers": [f"{held.kind}: {held.steps} steps" for held in program.held.values()],
             "validations": len(program.phases),
+            "saves": program.saves,
+            "saves_with_optimizer": program.resumable,
             "compiled": program.compiled,
             "not_checked": self.unchecked(),
             "failures": dict(self.failures),

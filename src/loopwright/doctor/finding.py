@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -53,6 +54,11 @@ class Finding:
         """What findings are sorted by: the worst, surest and earliest first."""
         return SEVERITIES.index(self.severity), -self.certainty, self.step
 
+    @property
+    def serious(self) -> bool:
+        """Whether it is a warning or an error."""
+        return self.severity != "info"
+
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as they stand in findings.json."""
         return {**asdict(self), "wrong": self.wrong, "fix": self.fix, "otherwise": self.otherwise}
@@ -63,3 +69,11 @@ class Finding:
         lines = [f"{self.severity}: {self.cause} (step {self.step}{place}): {self.wrong}", f"evidence: {self.evidence}"]
         lines += [f"tested: {self.probe}"] if self.probe else []
         return "\n  ".join([*lines, f"fix: {self.fix}", f"unless: {self.otherwise}"])
+
+
+def ranked(findings: Iterable[Finding]) -> list[Finding]:
+    """The most probable cause first, each cause in each place once."""
+    found: dict[tuple[str, str], Finding] = {}
+    for finding in sorted(findings, key=lambda one: one.rank):
+        found.setdefault((finding.cause, finding.where), finding)
+    return list(found.values())

@@ -137,8 +137,6 @@ class Anatomy:
 
     names: dict[int, str]
     owners: dict[int, int]
-    shapes: dict[int, tuple[int, ...]]
-    trainable: frozenset[int]
     dropouts: list[tuple[str, nn.Module]]
     batch_norms: list[tuple[str, nn.Module]]
     modules: dict[int, str]
@@ -155,8 +153,6 @@ class Anatomy:
         return Anatomy(
             names={id(parameter): name for name, parameter in parameters},
             owners={id(parameter): id(owner) for owner, _, parameter in owned},
-            shapes={id(parameter): tuple(parameter.shape) for _, parameter in parameters},
-            trainable=frozenset(id(parameter) for _, parameter in parameters if parameter.requires_grad),
             dropouts=[(name, each) for name, each in named if drops(each)],
             batch_norms=[(name, each) for name, each in named if isinstance(each, nn.modules.batchnorm._BatchNorm)],
             modules={id(each): name for name, each in named},

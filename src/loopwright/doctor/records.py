@@ -5,8 +5,9 @@ Tensors are kept for as long as a step is looked at, not longer.
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import ref
@@ -18,6 +19,11 @@ from torch.optim import Optimizer
 NOTHING = torch.zeros(0)
 REMEMBERED = 64
 """How many records of a kind are kept."""
+
+
+def together(norms: Iterable[float | None]) -> float:
+    """The 2-norm of several tensors together, from the norm of each; None is none."""
+    return math.sqrt(sum(norm**2 for norm in norms if norm))
 
 
 @dataclass(eq=False)
@@ -120,7 +126,6 @@ class Held:
 
     optimizer: ref[Optimizer]
     kind: str
-    serial: int
     parameters: frozenset[int]
     steps: int = 0
     cleared: bool = True
@@ -175,9 +180,13 @@ class Step:
     @property
     def ratio(self) -> float:
         """‖update‖ / ‖weights‖ over everything."""
-        weights = sum(value**2 for value in self.weights.values()) ** 0.5
-        moves = sum(value**2 for value in self.moves.values()) ** 0.5
-        return moves / weights if weights else float("nan")
+        weights = together(self.weights.values())
+        return together(self.moves.values()) / weights if weights else float("nan")
+
+    @property
+    def gradient(self) -> float:
+        """The 2-norm of all gradients together."""
+        return together(self.norms.values())
 
 
 @dataclass(eq=False)
@@ -193,13 +202,35 @@ class Phase:
         self.modules = frozenset(id(call.module) for call in self.calls)
 
 
+@dataclass(frozen=True)
+class Load:
+    """Weights that were loaded into a module: the names that were missing or not used, of how many; `step` when.
+
+    `own`: what was loaded lay in the module's own memory, so that nothing changed.
+    """
+
+    kind: str
+    missing: list[str]
+    unexpected: list[str]
+    total: int
+    step: int
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The state of an optimizer in a checkpoint that was read or written: its settings and how many parameters."""
+
+    settings: dict[str, Any]
+    parameters: int
+
+
 @dataclass(eq=False)
 class Loader:
     """A DataLoader: how often it was begun, how many batches it gave in each epoch, and whether steps follow it."""
 
     loader: ref[Any]
     length: int | None
-    samples: int | None
     sampler: str
     drawn: list[int] = field(default_factory=list)
     trains: bool = False
@@ -207,7 +238,11 @@ class Loader:
 
 @dataclass(eq=False)
 class Program:
-    """All that is known of the program that is watched."""
+    """All that is known of the program that is watched.
+
+    `read`: states of optimizers in files that were loaded. `saves`: how often torch.save wrote weights, `resumable` how
+    often with an optimizer's state.
+    """
 
     held: dict[int, Held] = field(default_factory=dict)
     loaders: dict[int, Loader] = field(default_factory=dict)
@@ -218,11 +253,13 @@ class Program:
     backwards: int = 0
     schedules: dict[int, Schedule] = field(default_factory=dict)
     orders: list[tuple[int, int, int]] = field(default_factory=list)
-    loads: list[tuple[str, list[str], list[str], int]] = field(default_factory=list)
+    loads: list[Load] = field(default_factory=list)
+    read: list[Stored] = field(default_factory=list)
+    saves: int = 0
+    resumable: int = 0
     scalers: bool = False
     compiled: bool = False
     trained: set[int] = field(default_factory=set)
-    losses: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=4096))
     notes: dict[str, Any] = field(default_factory=dict)
 
     def recent(self, held: Held) -> list[Step]:
@@ -242,7 +279,6 @@ class Schedule:
     """A learning-rate scheduler: its kind, its steps, and the rates it has seen."""
 
     kind: str
-    scheduler: ref[Any]
     steps: int = 0
     before: bool = False
     peak: float = 0.0

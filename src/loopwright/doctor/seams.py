@@ -101,6 +101,8 @@ class Seams:
             yield self._seam(
                 torch.amp.GradScaler, name, functools.partial(self._told, self.eyes.gradients.scaler(name))
             )
+        yield self._seam(torch, "load", self._read)
+        yield self._seam(torch, "save", functools.partial(after, samples.saved))
         yield self._seam(DataLoader, "__iter__", self._epoch)
         yield self._seam(loading._BaseDataLoaderIter, "__next__", self._batch)
         yield self._seam(torch.no_grad, "__enter__", always)
@@ -345,6 +347,17 @@ class Seams:
 
         return ordered
 
+    def _read(self, original: Any) -> Wrapper:
+        eyes, scene = self.eyes, self.scene
+
+        @functools.wraps(original)
+        def load(*args: Any, **kwargs: Any) -> Any:
+            content = original(*args, **kwargs)
+            scene.safely(eyes.samples.read, content)
+            return content
+
+        return load
+
     def _loaded(self, original: Any) -> Wrapper:
         eyes, scene = self.eyes, self.scene
 
@@ -367,9 +380,9 @@ class Seams:
             try:
                 result = original(module, *args, **kwargs)
             except BaseException:
-                scene.safely(eyes.forwards.abandon, module)
+                scene.safely(eyes.forwards.unwind, module)
                 raise
-            scene.safely(eyes.forwards.leave, module, token, args, result)
+            scene.safely(eyes.forwards.leave, module, token, result)
             return result
 
         call.loopwright = original  # type: ignore[attr-defined]

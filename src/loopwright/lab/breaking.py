@@ -6,19 +6,19 @@ import multiprocessing
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from loopwright.core.experiment import Experiment
 from loopwright.core.study import Study
-from loopwright.doctor.finding import Finding
+from loopwright.doctor.finding import Finding, ranked
 from loopwright.errors import UsageError
 from loopwright.faults.fault import Fault
 from loopwright.faults.registry import find_fault
 from loopwright.lab.biting import LEVEL, sign_flip, worse_by
-from loopwright.lab.trial import Trial, ranked, run_trial, shortened
+from loopwright.lab.trial import Trial, run_trial, shortened
 from loopwright.running.registry import find
 
 Begin = Callable[[str], None]
@@ -68,13 +68,13 @@ class Broken:
     @property
     def serious(self) -> list[Finding]:
         """Of what was said, warnings and errors."""
-        return [finding for finding in self.said if finding.severity != "info"]
+        return [finding for finding in self.said if finding.serious]
 
     def named_in(self, trial: Trial) -> bool:
         """Whether a trial's first cause is a right one; a trial without checks of its own has those of the first."""
         said = ranked([*self.trials[0].checked, *trial.findings])
-        first = [finding for finding in said if finding.severity != "info"]
-        return bool(first) and first[0].cause in self.fault.causes
+        first = next((finding for finding in said if finding.serious), None)
+        return first is not None and first.cause in self.fault.causes
 
     @property
     def named(self) -> float:
@@ -190,7 +190,8 @@ def carried_out(work: Sequence[Job], jobs: int) -> Iterator[Trial]:
 def do(job: Job) -> Trial:
     """Carry out one job."""
     healthy = shortened(healthy_of(job.reference), job.steps)
-    experiment = replace(healthy, task=healthy.task)
+    # What is broken gets a task of its own: the healthy one must still measure it.
+    broken = shortened(healthy_of(job.reference), job.steps)
     if job.fault is not None:
-        experiment = find_fault(job.fault).inject(experiment)
-    return run_trial(experiment, shortened(healthy_of(job.reference), job.steps), job.seed, checks=job.checks)
+        broken = find_fault(job.fault).inject(broken)
+    return run_trial(broken, healthy, job.seed, checks=job.checks)

@@ -14,7 +14,7 @@ from loopwright.core.experiment import Experiment
 from loopwright.core.loop import train
 from loopwright.core.state import State
 from loopwright.doctor.doctor import Doctor
-from loopwright.doctor.finding import SEVERITIES, Finding
+from loopwright.doctor.finding import Finding, ranked
 from loopwright.doctor.shield import Shield
 from loopwright.errors import NonFiniteError
 from loopwright.protocols import NoJournal, NoStore, StepReport
@@ -42,7 +42,7 @@ class Trial:
     @property
     def serious(self) -> list[Finding]:
         """What is of warning level or above, the most probable cause first."""
-        return [finding for finding in ranked([*self.checked, *self.findings]) if finding.severity != "info"]
+        return [finding for finding in ranked([*self.checked, *self.findings]) if finding.serious]
 
     @property
     def last(self) -> float:
@@ -74,8 +74,8 @@ class Curves(NoJournal):
 
 def shortened(experiment: Experiment, steps: int | None) -> Experiment:
     """The experiment with at most `steps` steps and ten evaluations, on one CPU thread, nothing kept."""
-    total = min(experiment.cadence().total, steps or math.inf)
-    total = int(total)
+    total = experiment.cadence().total
+    total = min(total, steps or total)
     return replace(
         experiment,
         steps=total,
@@ -128,11 +128,3 @@ def trained(experiment: Experiment, healthy: Experiment, trial: Trial) -> None:
 def thinned(curve: list[tuple[int, float]]) -> list[tuple[int, float]]:
     """At most so many points, evenly."""
     return curve[:: max(1, len(curve) // POINTS)]
-
-
-def ranked(findings: list[Finding]) -> list[Finding]:
-    """The most probable cause first, each cause in each place once."""
-    found: dict[tuple[str, str], Finding] = {}
-    for finding in sorted(findings, key=lambda one: (SEVERITIES.index(one.severity), -one.certainty, one.step)):
-        found.setdefault((finding.cause, finding.where), finding)
-    return list(found.values())

@@ -25,7 +25,7 @@ def doctored(run: Path, state: State, say: Callable[[str], None]) -> Iterator[No
     """
 
     def tell(finding: Finding) -> None:
-        if finding.severity != "info":
+        if finding.serious:
             say(finding.text())
 
     doctor = Doctor(tell, probes=False)  # a record is to hold what the loop alone computes, whatever a model remembers

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from loopwright.doctor.doctor import Doctor
-from loopwright.doctor.finding import Finding
+from loopwright.doctor.finding import Finding, ranked
 from loopwright.errors import StoreError, printable
 from loopwright.files import make_directory, write_text
 from loopwright.lines import finite
@@ -38,16 +38,15 @@ class Telling:
     def finding(self, finding: Finding) -> None:
         """One was found: say so, and keep it at once."""
         self.findings.append(finding)
-        if finding.severity != "info":
+        if finding.serious:
             self.say(finding.text())
-        ranked = sorted(self.findings, key=lambda one: one.rank)
-        self.keep({"command": self.command, "findings": [one.as_dict() for one in ranked]})
+        self.keep({"command": self.command, "findings": [one.as_dict() for one in ranked(self.findings)]})
 
     def end(self, doctor: Doctor) -> None:
         """The program is over: what is the verdict, and what was not checked?"""
-        summary, ranked = doctor.summary(), doctor.ranked
+        summary = doctor.summary()
         program = doctor.scene.program
-        serious = [one for one in ranked if one.severity != "info"]
+        serious = [one for one in doctor.ranked if one.serious]
         if program.count == 0:
             self.say(
                 f"no training was seen: {program.backwards} backward passes, no optimizer step"

@@ -70,7 +70,7 @@ class Forwards:
             if len(pairs) < 8:
                 pairs.setdefault((id(before[1]), id(layer)), (before[1], layer))
 
-    def leave(self, module: nn.Module, call: Call | None, args: tuple[Any, ...], result: Any) -> None:
+    def leave(self, module: nn.Module, call: Call | None, result: Any) -> None:
         """A module's call is over."""
         self.unwind(module)
         if call is None:
@@ -103,12 +103,8 @@ class Forwards:
                 counts = self.scene.program.notes.setdefault("broadcast", {})
                 counts[shapes] = counts.get(shapes, 0) + 1
 
-    def abandon(self, module: nn.Module) -> None:
-        """A module's call has raised."""
-        self.unwind(module)
-
     def unwind(self, module: nn.Module) -> None:
-        """Take a module, and what was left above it, from the stack."""
+        """A module's call is over, or has raised: take it, and what was left above it, from the stack."""
         if module in self.scene.stack:
             while self.scene.stack.pop() is not module:
                 pass

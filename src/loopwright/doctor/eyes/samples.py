@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 from weakref import ref
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import fingerprint, leaves
-from loopwright.doctor.records import Loader
+from loopwright.doctor.measures import fingerprint, leaves, tensors
+from loopwright.doctor.records import REMEMBERED, Load, Loader, Stored
 
 QUIET_FILES = ("clip_grad.py", "optimizer.py", "init.py", "swa_utils.py", "adam.py", "adamw.py", "sgd.py")
 """Where torch itself turns gradients off, in each step: no sign that the program does something else now."""
@@ -32,7 +33,6 @@ class Samples:
             known[id(loader)] = Loader(
                 ref(loader),
                 len(loader) if sized else None,
-                len(loader.dataset) if sized else None,
                 type(loader.sampler).__name__,
             )
         known[id(loader)].drawn.append(0)
@@ -69,12 +69,27 @@ class Samples:
 
     def loaded(self, module: nn.Module, args: Any, result: Any) -> None:
         """Weights were loaded into a module."""
+        program = self.scene.program
         missing, unexpected = list(getattr(result, "missing_keys", [])), list(getattr(result, "unexpected_keys", []))
-        total = len(module.state_dict())
-        self.scene.program.loads.append((type(module).__name__, missing[:50], unexpected[:50], total))
+        held = module.state_dict()
+        total = len(held)
+        if len(program.loads) < REMEMBERED:
+            own = bool(args) and in_own_memory(held, args[0])
+            program.loads.append(Load(type(module).__name__, missing[:50], unexpected[:50], total, program.count, own))
         loaded: set[int] = self.scene.program.notes.setdefault("loaded", set())
         if len(missing) < total:
             loaded |= {id(parameter) for parameter in module.parameters()}
+
+    def read(self, content: Any) -> None:
+        """torch.load has read a file: is an optimizer's state in it?"""
+        known = self.scene.program.read
+        known += list(states(content))[: REMEMBERED - len(known)]
+
+    def saved(self, content: Any, *_: Any) -> None:
+        """torch.save writes something: weights, and an optimizer's state beside them?"""
+        if next(tensors(content, 4), None) is not None:
+            self.scene.program.saves += 1
+            self.scene.program.resumable += next(states(content), None) is not None
 
     def optimizer_loaded(self, optimizer: Optimizer, *_: Any) -> None:
         """An optimizer's state was loaded."""
@@ -83,3 +98,24 @@ class Samples:
     def compiled(self, *_: Any) -> None:
         """torch.compile is used: inside of what it compiles nothing can be watched."""
         self.scene.program.compiled = True
+
+
+def in_own_memory(held: Mapping[str, Any], given: Any) -> bool:
+    """Whether all tensors that are given for a module's state are that state itself, not a copy of it."""
+    if not isinstance(given, Mapping) or not held:
+        return False
+    pairs = [(tensor, given.get(name)) for name, tensor in held.items() if isinstance(tensor, Tensor) and tensor.ndim]
+    return bool(pairs) and all(isinstance(b, Tensor) and a.data_ptr() == b.data_ptr() for a, b in pairs)
+
+
+def states(content: Any, depth: int = 3) -> Iterator[Stored]:
+    """The states of optimizers in what a checkpoint holds: tables with `state` and `param_groups`."""
+    if not isinstance(content, Mapping):
+        return
+    groups = content.get("param_groups")
+    if "state" in content and isinstance(groups, list) and groups and isinstance(groups[0], Mapping):
+        settings = {k: v for k, v in groups[0].items() if isinstance(v, int | float | tuple | bool)}
+        yield Stored(settings, sum(len(group.get("params", ())) for group in groups))
+    elif depth:
+        for each in content.values():
+            yield from states(each, depth - 1)

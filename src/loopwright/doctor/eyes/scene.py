@@ -84,6 +84,24 @@ class Scene:
         self.stack.clear()
         self.forget()
 
+    def settle(self, count: int) -> None:
+        """What ran since step `count` and took no part in an update is a phase of its own."""
+        calls = [call for call in self.calls if not call.flowed]
+        if calls:
+            phase = Phase(count, calls, [loss for loss in self.loss_calls if not loss.flowed])
+            self.program.phases.append(phase)
+            self.reflect(phase)
+            phase.calls, phase.losses = [], []
+
+    @property
+    def owned(self) -> set[int]:
+        """The ids of the parameters of all modules that were seen running and are still there."""
+        return {i for module, anatomy in self.anatomies.values() if module() is not None for i in anatomy.names}
+
+    def trains(self, module: nn.Module) -> bool:
+        """Whether an optimizer has moved some of a module's weights."""
+        return not self.program.trained.isdisjoint(self.anatomy(module).names)
+
     def forget(self) -> None:
         """Let go of the tensors of what was seen last."""
         self.calls, self.loss_calls, self.backwards, self.clips = [], [], [], []

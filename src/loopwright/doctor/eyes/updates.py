@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import chosen, norms
-from loopwright.doctor.records import Held, Phase, Schedule, Step
+from loopwright.doctor.records import Held, Schedule, Step
 from loopwright.doctor.summaries import summarized
 
 
@@ -27,10 +27,7 @@ class Updates:
 
     def adopt(self, optimizer: Optimizer) -> Held:
         """The record of an optimizer."""
-        parameters = frozenset(id(p) for group in optimizer.param_groups for p in group["params"])
-        held = Held(
-            ref(optimizer), type(optimizer).__name__, len(self.scene.program.notes.get("built", [])), parameters
-        )
+        held = Held(ref(optimizer), type(optimizer).__name__, ids_of(optimizer))
         settings = {k: v for k, v in optimizer.param_groups[0].items() if isinstance(v, int | float | tuple | bool)}
         self.scene.program.notes.setdefault("built", []).append((held, self.scene.program.count, settings))
         self.scene.program.held[id(optimizer)] = held
@@ -62,8 +59,7 @@ class Updates:
         if held is None or held.optimizer() is not optimizer:
             held = self.adopt(optimizer)
             held.fresh = False
-        ids = frozenset(id(p) for group in optimizer.param_groups for p in group["params"])
-        held.parameters = ids
+        held.parameters = ids_of(optimizer)
         return held
 
     def after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -74,7 +70,10 @@ class Updates:
         held.steps += 1
         step = self.record(held, optimizer)
         program.trained |= held.parameters
-        self.settle(step)
+        self.scene.settle(program.count - 1)
+        for call in step.calls:
+            if call.batch and self.scene.last_batch[1] is not None:
+                self.scene.last_batch[1].trains = True
         program.steps.append(step)
         self.scene.judge(step)
         step.calls, step.losses, step.backwards = [], [], []  # and with them their tensors
@@ -116,27 +115,13 @@ class Updates:
             summaries=[summarized(loss, self.scene.losses) for loss in self.scene.loss_calls if loss.flowed],
         )
 
-    def settle(self, step: Step) -> None:
-        """What ran since the last step and took no part in this one is a phase of its own."""
-        calls = [call for call in self.scene.calls if not call.flowed]
-        if calls:
-            phase = Phase(
-                self.scene.program.count - 1, calls, [loss for loss in self.scene.loss_calls if not loss.flowed]
-            )
-            self.scene.program.phases.append(phase)
-            self.scene.reflect(phase)
-            phase.calls, phase.losses = [], []
-        for call in step.calls:
-            if call.batch and self.scene.last_batch[1] is not None:
-                self.scene.last_batch[1].trains = True
-
     def scheduled(self, scheduler: Any, *_: Any) -> None:
         """A scheduler was stepped."""
         if getattr(scheduler, "_step_count", 2) <= 1 and getattr(scheduler, "last_epoch", 1) <= 0:
             return
         known = self.scene.program.schedules
         if id(scheduler) not in known:
-            known[id(scheduler)] = Schedule(type(scheduler).__name__, ref(scheduler))
+            known[id(scheduler)] = Schedule(type(scheduler).__name__)
         schedule = known[id(scheduler)]
         optimizer = getattr(scheduler, "optimizer", None)
         held = self.scene.program.held.get(id(optimizer))
@@ -155,6 +140,11 @@ class Updates:
             schedule.ended_at = None
         if held is not None:
             held.order.append("schedule")
+
+
+def ids_of(optimizer: Optimizer) -> frozenset[int]:
+    """The ids of the parameters that an optimizer holds."""
+    return frozenset(id(parameter) for group in optimizer.param_groups for parameter in group["params"])
 
 
 def remembered(optimizer: Optimizer) -> float:

@@ -1,5 +1,27 @@
 """The rules, in families. A rule that fires on any healthy program is wrong, however many faults it names."""
 
-from loopwright.doctor.rules import data, gradients, losses, modes, numerics, order, structure, tokens, updates
+from loopwright.doctor.rules import (
+    checkpoints,
+    data,
+    gradients,
+    losses,
+    modes,
+    numerics,
+    order,
+    structure,
+    tokens,
+    updates,
+)
 
-__all__ = ["data", "gradients", "losses", "modes", "numerics", "order", "structure", "tokens", "updates"]
+__all__ = [
+    "checkpoints",
+    "data",
+    "gradients",
+    "losses",
+    "modes",
+    "numerics",
+    "order",
+    "structure",
+    "tokens",
+    "updates",
+]

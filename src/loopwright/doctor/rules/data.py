@@ -184,7 +184,7 @@ def shared_rows(view: View) -> Iterator[Finding]:
         return
     # A teacher or a target network is given the very batch that is trained on.
     trained = {h for hashes in view.program.notes.get("hashes", {}).values() for h in hashes}
-    held = {id(call.module) for call in phase.calls if trains(view, call)}
+    held = {id(call.module) for call in phase.calls if view.scene.trains(call.module)}
     phase_calls = [call for call in phase.calls if id(call.module) in held and call.hash not in trained]
     passes = [call.rows for call in phase_calls if not call.grad and len(call.rows) >= 4]
     if not passes:
@@ -209,11 +209,6 @@ def shared_rows(view: View) -> Iterator[Finding]:
             phase.step,
             certainty=0.92,
         )
-
-
-def trains(view: View, call: Call) -> bool:
-    """Whether a call's module is one that an optimizer has moved."""
-    return bool(view.scene.anatomy(call.module).names.keys() & view.program.trained)
 
 
 def separate(phase: Phase, train: dict[int, int]) -> bool:

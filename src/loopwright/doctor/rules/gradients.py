@@ -22,7 +22,7 @@ CLIPPED_AWAY = 100.0
 def cut(view: View) -> Iterator[Finding]:
     """A part that ran and is held by the optimizer gets no gradient, though what the loss saw depends on it."""
     step = view.step
-    if not step or step.number not in (2, 3, 8) or not step.whole:
+    if not step or step.number not in (2, 8) or not step.whole:
         return
     missing = {name for name, norm in step.norms.items() if norm is None}
     if not missing:
@@ -56,12 +56,12 @@ def cut(view: View) -> Iterator[Finding]:
 def never_graded(view: View) -> Iterator[Finding]:
     """An optimizer makes steps, and none of its parameters has ever had a gradient."""
     step = view.step
-    if not step or step.number not in (3, 8) or not step.whole or not step.norms:
+    if not step or step.number not in (2, 8) or not step.whole or not step.norms:
         return
     recent = view.program.recent(step.held)
     none = all(norm is None for one in recent for norm in one.norms.values())
     last = [name for name in step.order if name in ("backward", "zero")]
-    if none and len(recent) >= 3 and last and last[-1] == "backward":
+    if none and len(recent) >= 2 and last and last[-1] == "backward":
         names = list(step.norms)
         yield Finding(
             "error",
@@ -86,7 +86,7 @@ def cut_between(view: View, step: Step) -> Iterator[Finding]:
     for call in others:
         held = [p for p in call.module.parameters() if p.requires_grad and id(p) in step.held.parameters]
         passes_on = any(tensor.data_ptr() in taken for tensor in call.outputs)
-        if held and passes_on and step.number >= 3 and all(p.grad is None for p in held):
+        if held and passes_on and all(p.grad is None for p in held):
             name = type(call.module).__name__
             yield Finding(
                 "error",
@@ -225,7 +225,7 @@ def exploding(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number < 8:
         return
-    norms = [total(one) for one in view.program.recent(step.held)[-24:]]
+    norms = [one.gradient for one in view.program.recent(step.held)[-24:]]
     small = statistics.median(norms[:4]) if len(norms) >= 8 else 0.0
     if small > 0 and statistics.median(norms[-3:]) > 1e3 * max(small, 1.0) and statistics.median(norms[-3:]) > 1e4:
         yield Finding(
@@ -235,8 +235,3 @@ def exploding(view: View) -> Iterator[Finding]:
             step.number,
             certainty=0.62,
         )
-
-
-def total(step: Step) -> float:
-    """The joint norm of a step's gradients."""
-    return float(sum((norm or 0.0) ** 2 for norm in step.norms.values()) ** 0.5)

@@ -31,8 +31,7 @@ def trained_in_evaluation_mode(view: View) -> Iterator[Finding]:
             yield Finding(
                 "error",
                 "train-mode-missing",
-                f"{name} is in evaluation mode in the forward pass of an update, {since}: "
-                f"{parts_named(call.quiet)} off",
+                f"{name} is in evaluation mode in the forward pass of an update, {since}: {some(call.quiet, 3)} off",
                 step.number,
                 name,
                 certainty=0.95,
@@ -68,7 +67,7 @@ def validated_in_training_mode(view: View) -> Iterator[Finding]:
         return
     for module in {id(call.module): call.module for call in phase.calls}.values():
         calls = [call for call in phase.calls if call.module is module]
-        if id(module) not in trained_ids(view, module) or not validating(view, phase, calls):
+        if not view.scene.trains(module) or not validating(view, phase, calls):
             continue
         active = [call for call in calls if call.active and call.training]
         if len(active) == len(calls) and not repeated(calls) and not averaging(module):
@@ -77,16 +76,11 @@ def validated_in_training_mode(view: View) -> Iterator[Finding]:
                 "error",
                 "eval-mode-missing",
                 f"after step {phase.step}, forward passes of {name} without an update ({len(calls)}) ran in training "
-                f"mode: {parts_named(calls[0].active)} at work",
+                f"mode: {some(calls[0].active, 3)} at work",
                 phase.step,
                 name,
                 certainty=0.93,
             )
-
-
-def trained_ids(view: View, module: nn.Module) -> set[int]:
-    """The module's id, if an optimizer has moved some of its weights."""
-    return {id(module)} if view.scene.anatomy(module).names.keys() & view.program.trained else set()
 
 
 def validating(view: View, phase: Phase, calls: list[Call]) -> bool:
@@ -137,10 +131,10 @@ def settings_of_layers(view: View) -> Iterator[Finding]:
             if rate >= TOO_HIGH:
                 yield Finding("warning", "dropout-too-high", f"p = {rate:g}", step.number, name, certainty=0.8)
         for name, module in view.scene.anatomy(call.module).batch_norms:
-            yield from statistics(name, module, call, step.number)
+            yield from statistics(name, module, step.number)
 
 
-def statistics(name: str, module: nn.Module, call: Call, step: int) -> Iterator[Finding]:
+def statistics(name: str, module: nn.Module, step: int) -> Iterator[Finding]:
     """Whether a batch normalization gathers what evaluation needs."""
     told = ""
     if not module.track_running_stats:
@@ -149,8 +143,3 @@ def statistics(name: str, module: nn.Module, call: Call, step: int) -> Iterator[
         told = f"momentum is {module.momentum}"
     if told:
         yield Finding("warning", "batch-statistics", told, step, name, certainty=0.75)
-
-
-def parts_named(names: list[str]) -> str:
-    """A few of a model's parts."""
-    return some([name or "the model" for name in names], 3)

@@ -18,9 +18,9 @@ DEADLY = 0.08
 
 @rule("step", "symmetric-init", needs="modules")
 def identical_units(view: View) -> Iterator[Finding]:
-    """After three steps all units of a layer are still the same."""
+    """After two steps all units of a layer are still the same."""
     step = view.step
-    if not step or step.number not in (3, 6):
+    if not step or step.number not in (2, 6):
         return
     for call in step.kept:
         found = []
@@ -31,7 +31,7 @@ def identical_units(view: View) -> Iterator[Finding]:
             if not weight.requires_grad or len(weight) < 2 or id(weight) not in step.held.parameters:
                 continue
             rows = weight.detach().reshape(len(weight), -1)
-            if bool((rows == rows[:1]).all()) and (step.number > 3 or bool(rows.any())):
+            if bool((rows == rows[:1]).all()) and (step.number > 2 or bool(rows.any())):
                 found.append(name)
         if found and step.loss == step.loss:
             yield Finding(
@@ -49,9 +49,9 @@ def identical_columns(view: View) -> Iterator[Finding]:
     """Matrices that belong to no module: rows or columns that have moved and are still the same."""
     step = view.step
     optimizer = step.held.optimizer() if step else None
-    if not step or step.number not in (3, 6) or optimizer is None:
+    if not step or step.number not in (2, 6) or optimizer is None:
         return
-    known = {i for module, anatomy in view.scene.anatomies.values() if module() is not None for i in anatomy.names}
+    known = view.scene.owned
     for name, parameter in view.scene.named(optimizer):
         weight = parameter.detach()
         if id(parameter) in known or weight.ndim != 2 or min(weight.shape) < 2 or not step.moves.get(name):
@@ -128,7 +128,7 @@ def linear_after_linear(view: View) -> Iterator[Finding]:
 def mixed_samples(view: View) -> Iterator[Finding]:
     """One sample of the batch was replaced: outputs of other samples changed."""
     step = view.step
-    if not step or step.number not in (3, 7):
+    if not step or step.number not in (2, 7):
         return
     hashes = view.program.notes.setdefault("hashes", {})
     for call in step.kept:
@@ -193,23 +193,3 @@ def copied_embedding(view: View) -> Iterator[Finding]:
                         other,
                         certainty=0.85,
                     )
-
-
-@rule("step", "partial-load", needs="loads")
-@rule("phase", "partial-load", needs="loads")
-@rule("end", "partial-load", needs="loads")
-def loaded_in_part(view: View) -> Iterator[Finding]:
-    """load_state_dict(strict=False) found none of the names, or names that differ by a prefix."""
-    for kind, missing, unexpected, total in view.program.loads:
-        nothing = len(missing) >= min(total, 50) > 0
-        renamed = [name for name in unexpected if any(name.endswith(m) or m.endswith(name) for m in missing)]
-        if nothing or renamed:
-            yield Finding(
-                "error" if nothing else "warning",
-                "partial-load",
-                f"{len(missing)} of {total} entries of {kind} were not in the checkpoint, {len(unexpected)} of the "
-                f"checkpoint's were not used ({some(unexpected, 2) or 'none'} beside {some(missing, 2)})",
-                view.program.count,
-                kind,
-                certainty=0.9,
-            )

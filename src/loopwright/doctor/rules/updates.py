@@ -10,7 +10,7 @@ from itertools import pairwise
 from torch import nn
 
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.records import Held, Step
+from loopwright.doctor.records import Held, Step, together
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
 
@@ -152,9 +152,9 @@ def not_held(view: View) -> Iterator[Finding]:
 def orphans(view: View, held: Held) -> list[tuple[str, nn.Parameter]]:
     """What an optimizer holds that has no gradient and belongs to no module that was seen running."""
     optimizer = held.optimizer()
-    known = {i for module, anatomy in view.scene.anatomies.values() if module() is not None for i in anatomy.names}
     if optimizer is None:
         return []
+    known = view.scene.owned
     return [(name, p) for name, p in view.scene.named(optimizer) if id(p) not in known and p.grad is None]
 
 
@@ -201,35 +201,6 @@ def forgetful(view: View) -> Iterator[Finding]:
             f"times in the last {len(recent)} steps that were looked at",
             step.number,
             certainty=0.9,
-        )
-
-
-@rule("step", "optimizer-not-saved", needs="loads")
-def begun_again(view: View) -> Iterator[Finding]:
-    """Weights were loaded, and training goes on with a new optimizer, told the same as the old, without its state."""
-    step = view.step
-    built = view.program.notes.get("built", [])
-    if not step or step.number != 1 or len(built) < 2 or not step.settings:
-        return
-    optimizer = step.held.optimizer()
-    restored: set[int] = view.program.notes.get("restored", set())
-    loaded: set[int] = view.program.notes.get("loaded", set())
-    mine = settings_of(built, step.held)
-    before = [
-        held
-        for held, _, told in built
-        if held is not step.held and held.steps >= 5 and held.kind == step.held.kind and told == mine
-        if len(held.parameters) == len(step.held.parameters)
-    ]
-    remembers = step.held.kind != "SGD" or step.settings.get("momentum")
-    if before and remembers and step.held.parameters <= loaded and id(optimizer) not in restored:
-        yield Finding(
-            "warning",
-            "optimizer-not-saved",
-            f"the weights of {len(step.held.parameters)} parameters were loaded, and a new {step.held.kind} with the "
-            f"same settings goes on where one with {before[-1].steps} steps stopped, without its state",
-            step.number,
-            certainty=0.8,
         )
 
 
@@ -294,7 +265,7 @@ def told_wrong(view: View) -> Iterator[Finding]:
     decay = float(told.get("weight_decay") or 0.0)
     rate = max([*step.rates, float(told.get("initial_lr") or 0.0)], default=0.0)  # the peak, where there is a schedule
     if step.number > 1 and decay > 0:
-        yield from decaying(view, step, decay, rate)
+        yield from decaying(step, decay, rate)
     betas = told.get("betas")
     if step.number == 1 and isinstance(betas, tuple) and len(betas) == 2:
         first, second = float(betas[0]), float(betas[1])
@@ -306,11 +277,10 @@ def told_wrong(view: View) -> Iterator[Finding]:
         yield Finding("warning", "optimizer-settings", f"momentum is {float(told['momentum']):g}", 1, certainty=0.8)
 
 
-def decaying(view: View, step: Step, decay: float, rate: float) -> Iterator[Finding]:
+def decaying(step: Step, decay: float, rate: float) -> Iterator[Finding]:
     """Whether the decay of the weights outweighs what the gradients do."""
     decoupled = step.held.kind in ("AdamW", "FusedAdam", "NAdam", "RAdam")
-    weights = sum(value**2 for value in step.weights.values()) ** 0.5
-    gradient = sum((norm or 0.0) ** 2 for norm in step.norms.values()) ** 0.5
+    weights, gradient = together(step.weights.values()), step.gradient
     if decoupled:
         wrong = decay * rate > 5e-3 and decay >= 0.5
         said = f"each step takes {decay * rate:.2%} of every weight away (weight decay {decay:g} times rate {rate:g})"
