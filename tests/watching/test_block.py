@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -37,17 +40,28 @@ def test_blocks_follow_each_other(capsys):
         assert bool(doctor.findings) == (not clear)
 
 
-def test_a_notebook_is_watched_from_the_extensions_loading_to_its_unloading(capsys):
-    class Shell:
-        loopwright: object = None
+CELLS = """
+%load_ext loopwright
+import torch
+model = torch.nn.Linear(4, 2)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(4):
+    torch.nn.functional.cross_entropy(model(torch.randn(32, 4)), torch.randint(0, 2, (32,))).backward()
+    optimizer.step()
+print("trained")
+%unload_ext loopwright
+"""
 
-    shell = Shell()
-    loopwright.load_ipython_extension(shell)
-    model = nn.Linear(4, 2)
-    train(model, torch.optim.SGD(model.parameters(), lr=0.1), clear=False)
-    assert "no-zero-grad" in capsys.readouterr().err
-    loopwright.unload_ipython_extension(shell)
-    assert "most probable cause" in capsys.readouterr().err
+
+def test_a_notebook_is_watched_from_the_extensions_loading_to_its_unloading(tmp_path):
+    pytest.importorskip("IPython")
+    (tmp_path / "cells.ipy").write_text(CELLS)
+    command = [sys.executable, "-m", "IPython", "--quick", "--colors=nocolor", f"--ipython-dir={tmp_path}", "cells.ipy"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "trained" in done.stdout
+    assert done.stderr.count("error: no-zero-grad") == 1, done.stderr
+    assert done.stderr.count("most probable cause: no-zero-grad") == 1
 
 
 def test_unknown_names_are_errors():
