@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "loopwright"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-MEASURED = [*MODULES, *sorted((ROOT / "guarantees").glob("*.py"))]
+TOOLS = [ROOT / "guarantees", ROOT / "doctor_score", ROOT / "doctor_score" / "peers"]
+MEASURED = [*MODULES, *(module for folder in TOOLS for module in sorted(folder.glob("*.py")))]
 """What has to be short and documented."""
 
 LEVELS = {

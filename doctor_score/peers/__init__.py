@@ -1,0 +1,1 @@
+"""What other tools say of everyday faults, beside the doctor."""
