@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from loopwright.checking import CHECKS, check_experiment
-from loopwright.checking.samples import agreeing, neighbors_agree
 from loopwright.core.evaluate import evaluate
 from loopwright.core.state import State
+from loopwright.doctor.neighbors import agree, agreeing
 from loopwright.faults.registry import find_fault
 from loopwright.running.registry import find
 
@@ -79,8 +79,8 @@ def test_a_check_leaves_no_trace():
 
 def test_neighbors_tell_labels_and_numbers():
     x = torch.linspace(0, 1, 60)[:, None]
-    assert neighbors_agree(x, (x[:, 0] > 0.5).long()) > 0.9
-    assert neighbors_agree(x, x * 3) > 0.9
+    assert agree(x, (x[:, 0] > 0.5).long()) > 0.9
+    assert agree(x, x * 3) > 0.9
     many = torch.linspace(0, 1, 2000)[:, None]
     shuffled = many[torch.randperm(2000, generator=torch.Generator().manual_seed(0))]
     assert abs(agreeing(shuffled, many)) < 0.1

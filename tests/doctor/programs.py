@@ -10,6 +10,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
 
 Program = Callable[[bool], None]
 """Called with whether it is to be broken."""
@@ -468,6 +469,46 @@ def optimizer_not_saved(broken: bool) -> None:
     loop(model, optimizer, steps=4)
 
 
+def train_with_loaders(x: Tensor, y: Tensor, held: Tensor, held_y: Tensor) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    loader = DataLoader(TensorDataset(x, y), batch_size=32, shuffle=True)
+    other = DataLoader(TensorDataset(held, held_y), batch_size=32)
+    for _ in range(2):
+        model.train()
+        for inputs, labels in loader:
+            optimizer.zero_grad()
+            F.cross_entropy(model(inputs), labels).backward()
+            optimizer.step()
+        model.eval()
+        with torch.no_grad():
+            for inputs, _ in other:
+                model(inputs)
+
+
+def plain(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Inputs all of which tell the label, and the labels."""
+    return x[:, :1] + 0.1 * x, (x[:, 0] > 0).long()
+
+
+def random_labels(broken: bool) -> None:
+    x, y = plain(X)
+    order = torch.randperm(256, generator=torch.Generator().manual_seed(5)) if broken else torch.arange(256)
+    train_with_loaders(x, y[order], *plain(LOOSE))
+
+
+def shifted_labels(broken: bool) -> None:
+    x, y = plain(X)
+    train_with_loaders(x, y.roll(1) if broken else y, *plain(LOOSE))
+
+
+def fitted_on_all(broken: bool) -> None:
+    every = torch.cat([X, LOOSE])
+    fitted = every if broken else X
+    x, held = ((part - fitted.mean(0)) / fitted.std(0, correction=0) for part in (X, LOOSE))
+    train_with_loaders(x, Y, held, (held[:, 0] * held[:, 1] > 0).long())
+
+
 def dropout_too_high(broken: bool) -> None:
     model = net(0.95 if broken else 0.2)
     loop(model, torch.optim.SGD(model.parameters(), lr=0.01), steps=4)
@@ -503,9 +544,11 @@ def schedule_before_step(broken: bool) -> None:
             each.step()
 
 
+HELPERS = ("net", "batches", "loop", "read", "validate", "train_with_loaders", "plain", "Callable")
 PROGRAMS: dict[str, tuple[Program, str]] = {
     name.replace("_", "-"): (program, "symmetric-init" if name == "by_hand" else name.replace("_", "-"))
     for name, program in list(globals().items())
-    if callable(program) and name not in ("net", "batches", "loop", "read", "validate", "Callable")
+    if callable(program)
+    and name not in ("net", "batches", "loop", "read", "validate", "train_with_loaders", "plain", "Callable")
     if getattr(program, "__module__", "") == __name__ and not isinstance(program, type)
 }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
 
+from loopwright.doctor import rules
 from loopwright.doctor.causes import CAUSES
 from loopwright.doctor.doctor import Doctor
 from loopwright.doctor.rule import NEEDS, RULES
@@ -52,3 +54,8 @@ def test_what_was_not_checked_is_said():
     named = {cause for causes in unchecked.values() for cause in causes}
     covered = {cause for rule in RULES for cause in rule.causes} - named
     assert named | covered == set(CAUSES)
+
+
+def test_every_file_of_rules_is_asked():
+    files = {path.stem for path in Path(rules.__file__).parent.glob("*.py")} - {"__init__"}
+    assert set(rules.__all__) == files

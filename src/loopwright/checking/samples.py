@@ -13,12 +13,11 @@ from loopwright.checking.subject import Subject, pad
 from loopwright.data.sequences import LENGTH
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import bits, rows
+from loopwright.doctor.neighbors import KNOWN, agree, fitted_together, mispaired, share_of_same, standardized
 from loopwright.doctor.rules.data import leaking_column
 from loopwright.doctor.rules.tokens import agreement
 from loopwright.protocols import Split
 
-KNOWN = 600
-"""So many samples are asked for their nearest neighbor."""
 BITS = 40
 """Inputs of more bits than this do not coincide by chance."""
 
@@ -117,32 +116,12 @@ def preprocessing(subject: Subject, told: Told) -> Iterator[Finding]:
 
 
 def fitted_on_all(subject: Subject, train: Tensor, val: Tensor) -> Iterator[Finding]:
-    """Whether the columns of all splits together have mean 0 and deviation 1, and those of training have not."""
+    """Whether what scales the columns was fitted on validation, or on validation and test, too."""
     data = subject.experiment.task.data
-    if train.shape[1] < 2 or len(train) < data.size("train") or data.size("val") > len(val):
+    if len(train) < data.size("train") or data.size("val") > len(val):
         return
     test = subject.table("test").inputs if data.size("test") else None
-    for name, others in {
-        "validation": [val],
-        "validation and test": [val, *([test] if test is not None else [])],
-    }.items():
-        together = torch.cat([train, *others]).double()
-        std, mean = torch.std_mean(together, 0, correction=0)
-        varied = std > 1e-9
-        if int(varied.sum()) < 2:
-            return
-        off = train.double().mean(0)[varied].abs()
-        exact = (mean[varied].abs() < 1e-5) & ((std[varied] - 1).abs() < 1e-2)
-        if float(exact.float().mean()) > 0.9 and float(off.median()) > 1e-4:
-            yield Finding(
-                "warning",
-                "fitted-on-all",
-                f"the columns of training and {name} together have mean 0 and deviation 1 (largest mean "
-                f"{float(mean[varied].abs().max()):.1g}), those of training alone are off by {float(off.median()):.2g}",
-                0,
-                certainty=0.9,
-            )
-            return
+    yield from fitted_together(train, [val, *([test] if test is not None else [])])
 
 
 @check("inputs and labels are sound")
@@ -191,36 +170,8 @@ def pairing(subject: Subject, told: Told) -> Iterator[Finding]:
         yield from pairing_of_tokens(subject, told)
         return
     train, val = (known(subject, split) for split in ("train", "val"))
-    chance, chance_val = share_of_same(train[1]), share_of_same(val[1])
-    shares = {shift: neighbors_agree(train[0], train[1].roll(-shift)) for shift in (-1, 0, 1)}
-    across = {shift: neighbors_agree_across(val, (train[0], train[1].roll(-shift))) for shift in (-1, 0, 1)}
-    in_val = neighbors_agree(*val)
-    noise = 1.5 / math.sqrt(min(len(train[1]), len(val[1])))  # three standard deviations of a share near one half
-    told.text = f"nearest neighbors agree in {shares[0]:.0%} ({chance:.0%} by chance)"
-    for found in (shares, across):
-        best = max(found, key=lambda shift: found[shift])
-        signal = found[best] > (in_val + chance_val) / 2 and found[best] > found[0] + max(0.15, noise)
-        if best != 0 and signal and found[0] < max(chance, chance_val) + noise:
-            yield Finding(
-                "error",
-                "shifted-labels",
-                f"nearest neighbors agree in {found[0]:.0%} of the cases ({chance:.0%} by chance), with the "
-                f"labels moved by {best:+d} in {found[best]:.0%}",
-                0,
-                probe="labels were compared with those of neighbors at shifts -1, 0, +1",
-                certainty=0.95,
-            )
-            return
-    if shares[0] < chance + noise and in_val > chance_val + 2 * noise and in_val > shares[0] + 0.2:
-        yield Finding(
-            "error",
-            "random-labels",
-            f"nearest neighbors agree in {shares[0]:.0%} of the training samples, which is chance "
-            f"({chance:.0%}), and in {in_val:.0%} of the validation samples",
-            0,
-            probe="each sample was asked for its nearest neighbor, in both splits",
-            certainty=0.93,
-        )
+    told.text = f"nearest neighbors agree in {agree(*train):.0%} ({share_of_same(train[1]):.0%} by chance)"
+    yield from mispaired(train, val)
 
 
 def known(subject: Subject, split: Split) -> tuple[Tensor, Tensor]:
@@ -229,39 +180,7 @@ def known(subject: Subject, split: Split) -> tuple[Tensor, Tensor]:
     asked = table.labels if table.labels is not None else table.numbers
     if table.inputs is None or whole is None or asked is None or len(asked) < 32:
         raise NotApplicableError("the samples have no float input and one target each, or there are few")
-    reference = torch.nan_to_num(whole.double())
-    inputs = torch.nan_to_num(table.inputs[:KNOWN].double())
-    return (inputs - reference.mean(0)) / (reference.std(0) + 1e-9), asked[:KNOWN]
-
-
-def neighbors_agree(inputs: Tensor, asked: Tensor) -> float:
-    """How well a sample's target is told by its nearest neighbor's."""
-    distances = torch.cdist(inputs, inputs)
-    distances.fill_diagonal_(math.inf)
-    return agreeing(asked[distances.argmin(1)], asked)
-
-
-def neighbors_agree_across(asked: tuple[Tensor, Tensor], known: tuple[Tensor, Tensor]) -> float:
-    """How well the targets of the asked samples are told by their nearest neighbors' among the known ones."""
-    nearest = torch.cdist(asked[0], known[0]).argmin(1)
-    return agreeing(known[1][nearest], asked[1])
-
-
-def agreeing(one: Tensor, other: Tensor) -> float:
-    """Of labels (N,) the share that is equal; of numbers (N, M) 1 - E|a - b| / E|b - b'|, which is 0 where they have
-    nothing to do with each other."""
-    if not other.is_floating_point():
-        return float((one == other).float().mean())
-    apart, usual = (one - other).abs().mean(), (other[:, None] - other[None]).abs().mean()
-    return float(1 - apart / (usual + 1e-12))
-
-
-def share_of_same(asked: Tensor) -> float:
-    """How often two random samples share a label; 0 for numbers."""
-    if asked.is_floating_point():
-        return 0.0
-    _, counts = asked.unique(return_counts=True)
-    return float(((counts / len(asked)) ** 2).sum())
+    return standardized(table.inputs[:KNOWN], whole), asked[:KNOWN]
 
 
 def pairing_of_tokens(subject: Subject, told: Told) -> Iterator[Finding]:

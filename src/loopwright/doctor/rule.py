@@ -52,6 +52,7 @@ NEEDS: dict[str, tuple[str, Callable[[Program], bool]]] = {
     "scaler": ("no GradScaler was used", lambda program: program.scalers),
     "orders": ("no permutation was drawn", lambda program: len(program.orders) > 1),
     "loads": ("no weights were loaded", lambda program: bool(program.loads)),
+    "datasets": ("no loaders of two sets of tensors were seen", lambda program: "datasets" in program.notes),
     "modules": ("no module's forward pass was seen", lambda program: program.calls > 0),
 }
 

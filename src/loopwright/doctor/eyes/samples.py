@@ -36,7 +36,9 @@ class Samples:
                 type(loader.sampler).__name__,
             )
         known[id(loader)].drawn.append(0)
-        self.scene.iterators = {id(iterator): known[id(loader)], **dict(list(self.scene.iterators.items())[:8])}
+        # An iterator that has gone may have had the same id.
+        others = [(key, value) for key, value in self.scene.iterators.items() if key != id(iterator)]
+        self.scene.iterators = dict([(id(iterator), known[id(loader)]), *others[:8]])
         if self.scene.wants_phase():
             self.scene.open()
 

@@ -3,6 +3,7 @@
 from loopwright.doctor.rules import (
     checkpoints,
     data,
+    datasets,
     gradients,
     losses,
     modes,
@@ -16,6 +17,7 @@ from loopwright.doctor.rules import (
 __all__ = [
     "checkpoints",
     "data",
+    "datasets",
     "gradients",
     "losses",
     "modes",

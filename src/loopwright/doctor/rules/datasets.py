@@ -1,0 +1,65 @@
+"""The data sets behind the loaders, where they are tensors in memory: training's beside those of validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Subset, TensorDataset
+
+from loopwright.doctor.finding import Finding
+from loopwright.doctor.neighbors import KNOWN, fitted_together, mispaired, standardized
+from loopwright.doctor.records import Loader
+from loopwright.doctor.rule import View, rule
+
+FEW = 64
+WIDEST = 4096
+ROWS = 20_000
+"""So many rows of a data set are looked at."""
+
+
+@rule("phase", "random-labels", "shifted-labels", "fitted-on-all", needs="datasets")
+def beside_validation(view: View) -> Iterator[Finding]:
+    """Labels that training's inputs do not tell, though those of validation do; scaling fitted on both."""
+    notes, step = view.program.notes, view.program.count
+    if not step or notes.get("datasets"):
+        return
+    found = list(view.program.loaders.values())
+    trained = [pair for loader in found if loader.trains and (pair := pair_of(loader)) is not None]
+    held_out = [pair for loader in found if not loader.trains and (pair := pair_of(loader)) is not None]
+    for inputs, asked in trained[:1]:
+        others = [pair for pair in held_out if comparable(pair, (inputs, asked))]
+        for other_inputs, other_asked in others[:1]:
+            notes["datasets"] = True
+            yield from fitted_together(inputs, [pair[0] for pair in others], step)
+            train = standardized(inputs[:KNOWN], inputs), asked[:KNOWN]
+            yield from mispaired(train, (standardized(other_inputs[:KNOWN], inputs), other_asked[:KNOWN]), step)
+
+
+def comparable(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> bool:
+    """Whether two sets are of one kind, and not one and the same."""
+    alike = one[0].shape[1:] == other[0].shape[1:] and one[1].dtype == other[1].dtype
+    return alike and not (len(one[0]) == len(other[0]) and torch.equal(one[0], other[0]))
+
+
+def pair_of(loader: Loader) -> tuple[Tensor, Tensor] | None:
+    """Inputs float (N, F) and targets, int64 (N,) or float (N, M), of a loader's data set; None of any other kind."""
+    there = loader.loader()
+    dataset: Any = getattr(there, "dataset", None)
+    chosen = None
+    if isinstance(dataset, Subset):
+        dataset, chosen = dataset.dataset, torch.as_tensor(list(dataset.indices)[:ROWS])
+    if type(dataset) is not TensorDataset or len(dataset.tensors) != 2:
+        return None
+    inputs, asked = (t.detach()[:ROWS] if chosen is None else t.detach()[chosen] for t in dataset.tensors)
+    if not inputs.is_floating_point() or len(inputs) < FEW or not 1 <= inputs[0].numel() <= WIDEST:
+        return None
+    inputs = inputs.reshape(len(inputs), -1).cpu()
+    if not bool(inputs.isfinite().all()):
+        return None
+    asked = asked.cpu()
+    if asked.is_floating_point():
+        return inputs, asked.double().reshape(len(asked), -1)
+    return (inputs, asked.long()) if asked.ndim == 1 else None
