@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import io
 from collections.abc import Callable
@@ -282,6 +283,36 @@ def batch_mixing(broken: bool) -> None:
     loop(model, torch.optim.SGD(model.parameters(), lr=0.05))
 
 
+class Recurrent(nn.Module):
+    def __init__(self, batch_first: bool) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(2, 8, batch_first=batch_first)
+        self.head = nn.Linear(8, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out, _ = self.lstm(x)
+        return self.head(out[:, -1])
+
+
+def sequence_first(broken: bool) -> None:
+    model = Recurrent(not broken)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    for rows in batches(12):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows].view(-1, 5, 2)), Y[rows]).backward()
+        optimizer.step()
+
+
+def target_range(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    for rows in batches(3):
+        optimizer.zero_grad()
+        with contextlib.suppress(IndexError):
+            F.cross_entropy(model(X[rows]), Y[rows] + broken).backward()
+        optimizer.step()
+
+
 def unscaled_input(broken: bool) -> None:
     model, scale = net(), 200.0 if broken else 1.0
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-4)
@@ -502,6 +533,25 @@ def shifted_labels(broken: bool) -> None:
     train_with_loaders(x, y.roll(1) if broken else y, *plain(LOOSE))
 
 
+class Noisy(TensorDataset):
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+        x, y = super().__getitem__(index)
+        return x + 0.1 * torch.randn(10), y
+
+
+def random_validation(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    held = DataLoader((Noisy if broken else TensorDataset)(LOOSE, (LOOSE[:, 0] > 0).long()), batch_size=64)
+    for x, y in zip(X.chunk(4), Y.chunk(4), strict=True):
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+        with torch.no_grad():
+            for inputs, labels in held:
+                F.cross_entropy(model(inputs), labels)
+
+
 def fitted_on_all(broken: bool) -> None:
     every = torch.cat([X, LOOSE])
     fitted = every if broken else X
@@ -544,9 +594,10 @@ def schedule_before_step(broken: bool) -> None:
             each.step()
 
 
+OTHERS = {"by_hand": "symmetric-init", "sequence_first": "batch-mixing"}
 HELPERS = ("net", "batches", "loop", "read", "validate", "train_with_loaders", "plain", "Callable")
 PROGRAMS: dict[str, tuple[Program, str]] = {
-    name.replace("_", "-"): (program, "symmetric-init" if name == "by_hand" else name.replace("_", "-"))
+    name.replace("_", "-"): (program, OTHERS.get(name, name.replace("_", "-")))
     for name, program in list(globals().items())
     if callable(program)
     and name not in ("net", "batches", "loop", "read", "validate", "train_with_loaders", "plain", "Callable")

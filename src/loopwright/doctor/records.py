@@ -62,7 +62,10 @@ class Call:
 
 @dataclass(eq=False)
 class LossCall:
-    """A call of one of PyTorch's loss functions: what it was given, and what it returned."""
+    """A call of one of PyTorch's loss functions: what it was given, and what it returned.
+
+    `asked`, of a call without gradients: a number that is equal where class labels are; 0 where they are of one kind.
+    """
 
     kind: str
     prediction: Tensor
@@ -73,6 +76,7 @@ class LossCall:
     chain: tuple[str, ...] = ()
     flowed: set[int] = field(default_factory=set)
     answers: Answers | None = None
+    asked: int = 0
 
     def drop(self) -> None:
         """Let go of the tensors."""

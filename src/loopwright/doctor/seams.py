@@ -265,7 +265,11 @@ class Seams:
 
         @functools.wraps(original)
         def loss(*args: Any, **kwargs: Any) -> Any:
-            value = original(*args, **kwargs)
+            try:
+                value = original(*args, **kwargs)
+            except (IndexError, RuntimeError):
+                scene.safely(eyes.gradients.refused, kind, signature, args, kwargs)
+                raise
             if scene.on and not torch.compiler.is_compiling():
                 scene.safely(eyes.gradients.loss, kind, signature, args, kwargs, value)
             return value

@@ -11,9 +11,12 @@ from torch.optim import Optimizer
 from loopwright.doctor.eyes.byhand import UpdatesByHand
 from loopwright.doctor.eyes.forwards import KEPT, MOST_CALLS, marker
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import chain, tensors
+from loopwright.doctor.measures import chain, fingerprint, tensors
 from loopwright.doctor.records import Backward, Held, LossCall
-from loopwright.doctor.summaries import answers
+from loopwright.doctor.summaries import CLASSES, answers
+
+FEWEST = 8
+"""So many labels, of more than one kind, tell one batch from another."""
 
 
 class Gradients:
@@ -34,6 +37,12 @@ class Gradients:
             value.register_hook(marker(call.flowed, 0))
         else:
             call.answers = answers(call)
+            if (
+                not target.is_floating_point()
+                and target.numel() >= FEWEST
+                and bool((target != target.flatten()[0]).any())
+            ):
+                call.asked = fingerprint(target)
             call.drop()
         known = self.scene.loss_calls
         known.append(call)
@@ -42,6 +51,16 @@ class Gradients:
             known[-KEPT - 1].drop()
         if len(known) > MOST_CALLS:
             del known[: MOST_CALLS // 2]
+
+    def refused(self, kind: str, signature: Any, args: Any, kwargs: Any) -> None:
+        """A loss function has raised: were there labels for which there is no class?"""
+        given = dict(signature.bind(*args, **kwargs).arguments)
+        prediction, target = given.get("input"), given.get("target")
+        if not isinstance(prediction, Tensor) or not isinstance(target, Tensor) or target.is_floating_point():
+            return
+        counted = target[target != given.get("ignore_index", -100)]
+        if kind in CLASSES and prediction.ndim > 1 and len(counted):
+            self.scene.program.notes["labels"] = (prediction.shape[1], int(counted.min()), int(counted.max()))
 
     def before_backward(self, given: Any) -> None:
         """A backward pass begins: what lies in the gradients already?"""

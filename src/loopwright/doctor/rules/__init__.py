@@ -12,6 +12,7 @@ from loopwright.doctor.rules import (
     structure,
     tokens,
     updates,
+    validation,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "structure",
     "tokens",
     "updates",
+    "validation",
 ]

@@ -222,3 +222,17 @@ def targets_far_away(view: View) -> Iterator[Finding]:
                 1,
                 certainty=0.75,
             )
+
+
+@rule("end", "target-range", needs="modules")
+def no_such_class(view: View) -> Iterator[Finding]:
+    """A loss function refused its labels: there are more of them than the model has classes."""
+    classes, low, high = view.program.notes.get("labels", (0, 0, -1))
+    if low < 0 or high >= classes > 0:
+        yield Finding(
+            "error",
+            "target-range",
+            f"the model has {classes} classes, 0 to {classes - 1}, and the labels go from {low} to {high}",
+            view.program.count,
+            certainty=0.97,
+        )

@@ -151,7 +151,9 @@ def mixed_samples(view: View) -> Iterator[Finding]:
 def testable(view: View, call: Call, step: Step) -> bool:
     """Whether the rows of a call's first input are surely the samples."""
     anatomy, first = view.scene.anatomy(call.module), call.inputs[0]
-    if anatomy.sequence_first or first.ndim < 2 or not len(first) >= 4 or first.numel() > 8_000_000:
+    if first.ndim < 2 or not len(first) >= 4 or first.numel() > 8_000_000:
+        return False
+    if anatomy.sequence_first and not one_label_each(step, first):
         return False
     if any(not norm.track_running_stats for _, norm in anatomy.batch_norms):
         return False
@@ -161,6 +163,13 @@ def testable(view: View, call: Call, step: Step) -> bool:
         return False
     targets = [len(loss.target) for loss in step.kept_losses if loss.target.ndim]
     return call.batch or len(first) in targets
+
+
+def one_label_each(step: Step, first: Tensor) -> bool:
+    """Of an input whose rows may be times: whether each row has one target, so that it is a sample after all."""
+    labels = [loss.target.squeeze(-1) if loss.target.ndim == 2 else loss.target for loss in step.kept_losses]
+    several = first.ndim >= 3 and first.shape[1] > 1 and first.shape[1] != len(first)
+    return several and bool(labels) and all(label.ndim == 1 and len(label) == len(first) for label in labels)
 
 
 def of_samples(tensor: Tensor, batch: int) -> bool:

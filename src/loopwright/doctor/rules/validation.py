@@ -1,0 +1,38 @@
+"""Validations beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loopwright.doctor.finding import Finding
+from loopwright.doctor.rule import View, rule
+
+TWICE = 2
+
+
+@rule("phase", "random-validation", needs="phases")
+def augmented(view: View) -> Iterator[Finding]:
+    """The same labels in the same order, three validations running, and each time other inputs from the loader."""
+    phase = view.phase
+    if not phase or not phase.step:
+        return
+    for module in {id(call.module) for call in phase.calls}:
+        calls = [call for call in phase.calls if id(call.module) == module and not call.grad]
+        asked = tuple(loss.asked for loss in phase.losses if loss.asked)
+        if not calls or not asked or not all(call.batch and call.floating for call in calls):
+            continue
+        inputs = tuple(call.hash for call in calls)
+        known = view.program.notes.setdefault("validated", {})
+        labels, before, changes = known.get(module, ((), (), 0))
+        alike = labels == asked and len(before) == len(inputs)
+        changes = changes + 1 if alike and not set(before) & set(inputs) else 0
+        known[module] = asked, inputs, changes
+        if changes == TWICE:
+            yield Finding(
+                "warning",
+                "random-validation",
+                f"in {TWICE + 1} validations the labels are the same, in the same order, and each of the {len(inputs)} "
+                "input batches is another one every time",
+                phase.step,
+                certainty=0.85,
+            )
