@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, TensorDataset
 p = argparse.ArgumentParser()
 p.add_argument("--seed", type=int, default=0)
 p.add_argument("--lr", type=float, default=1e-3)
-p.add_argument("--epochs", type=int, default=12)
+p.add_argument("--epochs", type=int, default=10)
 p.add_argument("--batch_size", type=int, default=64)
 p.add_argument("--d_model", type=int, default=64)
 args = p.parse_args()
@@ -43,7 +43,7 @@ def sentence():
     return words + ["in", "the", random.choice(PLACES), when, "not", TIMES[when]]
 
 
-sentences = list({tuple(sentence()) for _ in range(5000)})
+sentences = list({tuple(sentence()) for _ in range(3600)})
 sentences.sort()
 random.shuffle(sentences)
 vocab = ["[MASK]"] + sorted({w for s in sentences for w in s})

@@ -103,7 +103,7 @@ def exact(output, trg):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=9)
     args = parser.parse_args()
     torch.set_num_threads(1)
     random.seed(args.seed)

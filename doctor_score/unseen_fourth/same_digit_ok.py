@@ -65,7 +65,7 @@ val_loader = DataLoader(TensorDataset(*(torch.stack(t) for t in zip(*val_pairs))
 net = Embedder()
 optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
 
-for epoch in range(1, 31):
+for epoch in range(1, 25):
     net.train()
     loss_sum = 0.0
     for a, b, same in train_loader:

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 # hyperparameters
 batch_size = 24
 block_size = 48
-max_iters = 300
+max_iters = 180
 eval_interval = 30
 learning_rate = 2e-3
 n_embd = 64

@@ -38,6 +38,7 @@ WHERE = {
     "clip-too-low": EVERYWHERE,
     "clip-after-step": EVERYWHERE,
     "zeroed-gradient": DEEP,
+    "undivided-accumulation": EVERYWHERE,
     "lr-too-large": EVERYWHERE,
     "diverge": EVERYWHERE,
     "lr-too-small": EVERYWHERE,

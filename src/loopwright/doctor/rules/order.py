@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.records import Step
+from loopwright.doctor.records import Step, Summary
 from loopwright.doctor.rule import View, rule
 
 IDLE = 8
@@ -163,12 +163,12 @@ def accumulated_whole(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or not step.whole or len(step.backwards) < 2 or "LBFGS" in step.held.kind:
         return
-    means = [s for s in step.summaries if s.counted and abs(s.value - s.mean) <= 1e-5 * abs(s.mean) + 1e-9]
-    whole = [b for b in step.backwards if not b.scaled and any(b.loss is loss.value for loss in step.losses)]
+    parts = [summary for summary in step.summaries if summary.counted]
+    whole = [] if any(backward.scaled for backward in step.backwards) else means_of(step.values, parts)
     hashes = {call.hash for call in step.calls}
     kinds = {(s.kind, s.classes) for s in step.summaries}
     cleared_between = "zero" in step.order[step.order.index("backward") :]
-    if len(whole) == len(step.backwards) == len(means) == len(hashes) and len(kinds) == 1 and not cleared_between:
+    if len(whole) == len(step.backwards) == len(hashes) and len(kinds) == 1 and not cleared_between:
         one_model = len({id(call.module) for call in step.calls}) == 1
         batches = all(call.batch for call in step.calls) or len(step.backwards) == len(step.calls)
         if one_model and batches and previous_alike(view, len(whole)):
@@ -180,6 +180,14 @@ def accumulated_whole(view: View) -> Iterator[Finding]:
                 step.number,
                 certainty=0.85,
             )
+
+
+def means_of(values: list[float], parts: list[Summary]) -> list[Summary]:
+    """The parts, if what went backward are their mean losses; else none."""
+    alike = len(values) == len(parts) and all(
+        abs(value - part.mean) <= 1e-4 * abs(part.mean) + 1e-9 for value, part in zip(values, parts, strict=True)
+    )
+    return parts if alike else []
 
 
 @rule("step", "ragged-accumulation", needs="losses")
