@@ -11,7 +11,7 @@ from torch.distributions import Categorical
 parser = argparse.ArgumentParser(description="Policy gradient on the cart and pole")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--gamma", type=float, default=0.99)
-parser.add_argument("--episodes", type=int, default=200)
+parser.add_argument("--episodes", type=int, default=150)
 args = parser.parse_args()
 torch.set_num_threads(1)
 random.seed(args.seed)
@@ -103,5 +103,5 @@ for episode in range(1, args.episodes + 1):
         policy.rewards.append(reward)
     history.append(len(policy.rewards))
     loss = finish_episode()
-    if episode % 50 == 0:
-        print(f"episode {episode}  mean length {np.mean(history[-50:]):.1f}  loss {loss:.2f}  greedy {evaluate():.1f}")
+    if episode % 30 == 0:
+        print(f"episode {episode}  mean length {np.mean(history[-30:]):.1f}  loss {loss:.2f}  greedy {evaluate():.1f}")

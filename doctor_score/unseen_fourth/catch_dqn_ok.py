@@ -99,7 +99,7 @@ def play(agent, seed, games=200):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--episodes", type=int, default=700)
+    parser.add_argument("--episodes", type=int, default=500)
     args = parser.parse_args()
     random.seed(args.seed)
     np.random.seed(args.seed)

@@ -24,7 +24,7 @@ def make_citations(num_nodes=1200, num_classes=5, num_words=300):
 def normalize(adj):
     adj = adj + torch.eye(len(adj))
     d = adj.sum(1).rsqrt()
-    return (d[:, None] * adj * d[None, :])
+    return d[:, None] * adj * d[None, :]
 
 
 class GraphConv(nn.Module):

@@ -22,7 +22,7 @@ epochs = 40
 
 # four years of daily numbers
 t = np.arange(1460)
-level = 180 * np.exp(t / 2500)
+level = 180 * np.exp(t / 4000)
 weekly = np.array([0.95, 0.9, 0.92, 1.0, 1.12, 1.3, 0.8])[t % 7]
 yearly = 1 + 0.15 * np.sin(2 * np.pi * t / 365.25)
 demand = level * weekly * yearly * np.exp(np.random.normal(0, 0.03, len(t)))
@@ -68,7 +68,7 @@ def rmse(model, X, Y):
 
 model = LSTMModel()
 loss_fn = nn.MSELoss()
-optimizer = torch.optim.Adam(model.parameters(), lr=5e-3)
+optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)
 for epoch in range(1, epochs + 1):
     model.train()
     total = 0.0
@@ -84,4 +84,3 @@ for epoch in range(1, epochs + 1):
 
 same_day = scaler.inverse_transform(testX[:, -7])
 print(f"same day of the week before: {mean_squared_error(scaler.inverse_transform(testY), same_day) ** 0.5:.1f}")
-

@@ -33,8 +33,10 @@ class Discriminator(nn.Module):
         self.net = nn.Sequential(
             nn.Linear(64, 128),
             nn.LeakyReLU(0.2),
+            nn.Dropout(0.3),
             nn.Linear(128, 64),
             nn.LeakyReLU(0.2),
+            nn.Dropout(0.3),
             nn.Linear(64, 1),
         )
 
@@ -100,6 +102,6 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--n_epochs", type=int, default=70)
     parser.add_argument("--batch_size", type=int, default=64)
-    parser.add_argument("--lr", type=float, default=0.0003)
+    parser.add_argument("--lr", type=float, default=0.0005)
     parser.add_argument("--latent_dim", type=int, default=20)
     main(parser.parse_args())

@@ -123,7 +123,7 @@ def main():
             data_collator=DataCollatorForLanguageModeling(tokenizer, mlm=False),
         )
         trainer.train()
-    print(f"exact translations: {exact_match(model, tokenizer, valid[:60]):.3f}")
+    print(f"exact translations: {exact_match(model, tokenizer, valid[:30]):.3f}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ ONES = (
     "sixteen seventeen eighteen nineteen"
 ).split()
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-WORDS = ["<pad>", "<bos>", "<eos>", *ONES, *TENS, "hundred", "thousand"]
+WORDS = ["<pad>", "<bos>", "<eos>", *ONES, *TENS, "hundred", "thousand", "million"]
 WORD_ID = {w: i for i, w in enumerate(WORDS)}
 
 
@@ -26,7 +26,9 @@ def spell(n):
         return [TENS[n // 10 - 2]] + ([ONES[n % 10]] if n % 10 else [])
     if n < 1000:
         return [ONES[n // 100], "hundred"] + (spell(n % 100) if n % 100 else [])
-    return spell(n // 1000) + ["thousand"] + (spell(n % 1000) if n % 1000 else [])
+    for value, name in ((10**6, "million"), (10**3, "thousand")):
+        if n >= value:
+            return spell(n // value) + [name] + (spell(n % value) if n % value else [])
 
 
 def encode(n):
@@ -81,7 +83,7 @@ class Seq2Seq(nn.Module):
         return self.decoder(trg_in, hidden, enc_out, src != 0)[0]
 
     @torch.no_grad()
-    def translate(self, src, lengths, max_len=14):
+    def translate(self, src, lengths, max_len=22):
         enc_out, hidden = self.encoder(src, lengths)
         token = torch.full((len(src), 1), BOS)
         result = []
@@ -103,22 +105,22 @@ def exact(output, trg):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--epochs", type=int, default=9)
+    parser.add_argument("--epochs", type=int, default=10)
     args = parser.parse_args()
     torch.set_num_threads(1)
     random.seed(args.seed)
     np.random.seed(args.seed)
     torch.manual_seed(args.seed)
 
-    numbers = sorted({int(10 ** random.uniform(0, 6)) for _ in range(4500)})
+    numbers = sorted({int(10 ** (1 + 8 * random.random() ** 1.7)) for _ in range(4500)})
     random.shuffle(numbers)
     pairs = [encode(n) for n in numbers]
-    valid_pairs, train_pairs = pairs[:500], pairs[500:]
+    valid_pairs, train_pairs = pairs[:400], pairs[400:]
     train_loader = DataLoader(train_pairs, batch_size=32, shuffle=True, collate_fn=collate)
     v_src, v_len, v_trg = collate(valid_pairs)
 
     model = Seq2Seq()
-    optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.15, momentum=0.9)
     criterion = nn.CrossEntropyLoss()
 
     def loss_of(src, lengths, trg):

@@ -14,11 +14,11 @@ from sklearn.model_selection import train_test_split
 from torch import nn
 
 
-def spirals(n_per_arm, arms=3, noise=0.2):
+def spirals(n_per_arm, arms=3, noise=0.15):
     points, labels = [], []
     for arm in range(arms):
         r = np.sqrt(np.random.uniform(0.02, 1, n_per_arm))
-        angle = 2 * np.pi * arm / arms + 7.0 * r + np.random.normal(0, noise, n_per_arm)
+        angle = 2 * np.pi * arm / arms + 10.0 * r + np.random.normal(0, noise, n_per_arm)
         points.append(np.stack([r * np.cos(angle), r * np.sin(angle)], axis=1))
         labels.append(np.full(n_per_arm, arm))
     X = np.concatenate(points).astype(np.float32) * 2
@@ -84,9 +84,10 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
 
     X, y = spirals(700)
-    X_train, X_val, y_train, y_val = map(torch.from_numpy, train_test_split(X, y, test_size=0.3, random_state=args.seed))
+    split = train_test_split(X, y, test_size=0.3, random_state=args.seed)
+    X_train, X_val, y_train, y_val = map(torch.from_numpy, split)
 
-    net = ResNet(2, 24, 3, args.depth)
+    net = ResNet(2, 16, 3, args.depth)
     print("parameters:", sum(p.numel() for p in net.parameters()))
     opt = torch.optim.Adam(net.parameters(), lr=2e-3)
     ce = nn.CrossEntropyLoss()

@@ -10,11 +10,11 @@ import torch.nn as nn
 import torch.nn.functional as F
 
 # hyperparameters
-batch_size = 24
+batch_size = 20
 block_size = 48
-max_iters = 180
-eval_interval = 30
-learning_rate = 2e-3
+max_iters = 400
+eval_interval = 40
+learning_rate = 3e-3
 n_embd = 64
 n_head = 4
 n_layer = 2
