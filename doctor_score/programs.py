@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-LIMIT_SECONDS = 180
+LIMIT_SECONDS = 300
 
 
 @dataclass(frozen=True)

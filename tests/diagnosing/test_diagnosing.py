@@ -142,3 +142,8 @@ def test_the_verb_reads_a_run_and_says_what_was_seen_while_it_ran(tmp_path, monk
     assert main(["diagnose", "runs/points/latest", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
     assert [one["cause"] for one in told["watched"]] == ["lr-too-small"]
+
+
+def test_a_loss_that_has_arrived_is_not_stuck():
+    loss = [(step, 1.0 if step < 4 else 1e-4) for step in range(60)]
+    assert causes(Curves("a run", loss=loss), info=True) == []

@@ -84,7 +84,8 @@ def stuck(curves: Curves) -> Iterator[Finding]:
     noise = statistics.pstdev(value for _, value in points[:third])
     rates = [value for _, value in curves.rate if value > 0]
     tiny = bool(rates) and max(rates) < 1e-6
-    if abs(last - first) <= max(0.005 * abs(first), 0.1 * noise):
+    arrived = level(points[:3]) - last > 0.2 * abs(level(points[:3]))  # it fell early, and stays where it is
+    if not arrived and abs(last - first) <= max(0.005 * abs(first), 0.1 * noise):
         yield Finding(
             "warning" if tiny else "info",
             "lr-too-small",
