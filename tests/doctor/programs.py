@@ -303,6 +303,34 @@ def sequence_first(broken: bool) -> None:
         optimizer.step()
 
 
+class Blocks(nn.Module):
+    def __init__(self, listed: bool) -> None:
+        super().__init__()
+        blocks = [nn.Sequential(nn.Linear(10, 10), nn.ReLU()) for _ in range(2)]
+        self.blocks = blocks if listed else nn.ModuleList(blocks)
+        self.head = nn.Linear(10, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = x + block(x)
+        return self.head(x)
+
+
+def layers_in_a_list(broken: bool) -> None:
+    model = Blocks(broken)
+    loop(model, torch.optim.SGD(model.parameters(), lr=0.05))
+
+
+def pixels_as_probabilities(broken: bool) -> None:
+    model = nn.Sequential(nn.Linear(10, 16), nn.ReLU(), nn.Linear(16, 10))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    for rows in batches(6):
+        optimizer.zero_grad()
+        pixels = torch.sigmoid(X[rows]) * (255 if broken else 1)
+        F.binary_cross_entropy_with_logits(model(X[rows]), pixels).backward()
+        optimizer.step()
+
+
 def target_range(broken: bool) -> None:
     model = net()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
@@ -594,7 +622,12 @@ def schedule_before_step(broken: bool) -> None:
             each.step()
 
 
-OTHERS = {"by_hand": "symmetric-init", "sequence_first": "batch-mixing"}
+OTHERS = {
+    "by_hand": "symmetric-init",
+    "sequence_first": "batch-mixing",
+    "layers_in_a_list": "missing-from-optimizer",
+    "pixels_as_probabilities": "unscaled-target",
+}
 HELPERS = ("net", "batches", "loop", "read", "validate", "train_with_loaders", "plain", "Callable")
 PROGRAMS: dict[str, tuple[Program, str]] = {
     name.replace("_", "-"): (program, OTHERS.get(name, name.replace("_", "-")))

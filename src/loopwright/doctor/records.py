@@ -31,9 +31,9 @@ class Call:
     """A forward pass of an outermost module.
 
     `inputs` and `outputs`: the tensors in its arguments and in what it returned, in order; `flowed` says which of the
-    outputs a gradient came back to. `ran` has the modules inside that ran. `grad`: whether gradients were recorded.
-    `batch`: whether one of the inputs comes straight from a DataLoader. `rows`, `floating`, `shape`: of the first
-    input, a number for each row, its kind, and the shape of a row.
+    outputs a gradient came back to. `ran` has the modules inside that ran, `foreign` those that are no part of it.
+    `grad`: whether gradients were recorded. `batch`: whether one of the inputs comes straight from a DataLoader.
+    `rows`, `floating`, `shape`: of the first input, a number for each row, its kind, and the shape of a row.
     """
 
     module: nn.Module
@@ -45,6 +45,7 @@ class Call:
     outputs: list[Tensor] = field(default_factory=list)
     flowed: set[int] = field(default_factory=set)
     ran: set[int] = field(default_factory=set)
+    foreign: list[nn.Module] = field(default_factory=list)
     quiet: list[str] = field(default_factory=list)
     active: list[str] = field(default_factory=list)
     half: str = ""
@@ -57,7 +58,7 @@ class Call:
 
     def drop(self) -> None:
         """Let go of the tensors; what was measured stays."""
-        self.args, self.kwargs, self.inputs, self.outputs = (), {}, [], []
+        self.args, self.kwargs, self.inputs, self.outputs, self.foreign = (), {}, [], [], []
 
 
 @dataclass(eq=False)

@@ -15,6 +15,7 @@ from loopwright.doctor.records import Call
 MOST_CALLS = 96
 """So many calls since the last step are remembered."""
 ROWS = 200_000
+FOREIGN = 64
 KEPT = 4
 """Of so many of the last calls the tensors are kept: their graphs stay alive with them."""
 
@@ -37,6 +38,8 @@ class Forwards:
             )
             if inside is not None:
                 inside.ran.add(id(module))
+                if id(module) not in self.scene.anatomy(inside.module).modules and len(inside.foreign) < FOREIGN:
+                    inside.foreign.append(module)
             if isinstance(module, nn.Linear) and args:
                 self.follow(module, args[0])
             return None

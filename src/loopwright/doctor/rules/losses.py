@@ -224,6 +224,25 @@ def targets_far_away(view: View) -> Iterator[Finding]:
             )
 
 
+@rule("step", "unscaled-target", needs="losses")
+def no_probabilities(view: View) -> Iterator[Finding]:
+    """Targets of a binary cross-entropy that are no probabilities: pixels from 0 to 255, say."""
+    step = view.step
+    if not step or step.number > 2:
+        return
+    for loss in step.kept_losses:
+        if loss.kind.startswith("binary") and loss.target.numel():
+            low, high = (float(edge) for edge in loss.target.detach().float().aminmax())
+            if low < -0.01 or high > 1.01:
+                yield Finding(
+                    "error",
+                    "unscaled-target",
+                    f"the targets of {loss.kind} go from {low:.4g} to {high:.4g}, and should be probabilities, 0 to 1",
+                    step.number,
+                    certainty=0.97,
+                )
+
+
 @rule("end", "target-range", needs="modules")
 def no_such_class(view: View) -> Iterator[Finding]:
     """A loss function refused its labels: there are more of them than the model has classes."""

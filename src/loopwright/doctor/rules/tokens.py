@@ -161,8 +161,8 @@ def pairing(view: View) -> Iterator[Finding]:
             )
 
 
-def padding(call: Call, tokens: Tensor) -> tuple[Tensor, int, bool] | None:
-    """Where padding stands in tokens (B, T), its id, and whether the call was told so by a mask or lengths."""
+def padding(call: Call, tokens: Tensor) -> tuple[Tensor, int, str] | None:
+    """Where padding stands in tokens (B, T), its id, and what told the call so: a `mask`, `lengths`, or nothing."""
     told = [t for t in call.inputs if t is not tokens and t.shape == tokens.shape and binary(t)]
     lengths = [t for t in call.inputs if t.ndim == 1 and len(t) == len(tokens) and t.dtype in TOKENS]
     embeddings = [m for m in call.module.modules() if isinstance(m, torch.nn.Embedding) and m.padding_idx is not None]
@@ -174,7 +174,7 @@ def padding(call: Call, tokens: Tensor) -> tuple[Tensor, int, bool] | None:
         masked = any(torch.equal(mask.bool(), stands) or torch.equal(mask.bool(), ~stands) for mask in told)
         counted = any(torch.equal(length.to(stands.device), (~stands).sum(1)) for length in lengths)
         if masked or counted or value in known or value == 0:
-            return stands, value, masked or counted
+            return stands, value, "mask" if masked else "lengths" if counted else ""
     return None
 
 
@@ -215,9 +215,9 @@ def padded(view: View) -> Iterator[Finding]:
                 continue
             view.program.notes["tokens"] = True
             yield from counted_padding(step.number, found[0], step.kept_losses)
-            if found[2]:
+            if found[2] == "mask":
                 yield from seen_padding(step.number, call, tokens, found[0])
-            elif attends(call) and len(call.inputs) == 1:
+            elif found[2] or (attends(call) and len(call.inputs) == 1):
                 yield from more_padding(step.number, call, tokens, found[0], found[1])
             break
 

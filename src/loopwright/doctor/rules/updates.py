@@ -149,6 +149,35 @@ def not_held(view: View) -> Iterator[Finding]:
             )
 
 
+@rule("step", "missing-from-optimizer", needs="modules")
+def kept_in_a_list(view: View) -> Iterator[Finding]:
+    """Layers that a model calls, get gradients, and are no part of it: kept in a plain list, say."""
+    step = view.step
+    if not step or step.number not in (2, 5):
+        return
+    everywhere = set().union(*(held.parameters for held, _ in view.program.living()))
+    loaded: set[int] = view.program.notes.get("loaded", set())
+    known = everywhere | loaded | view.program.trained
+    for call in step.kept:
+        lost = [
+            parameter
+            for part in call.foreign
+            for parameter in part.parameters(recurse=False)
+            if parameter.requires_grad and parameter.grad is not None and id(parameter) not in known
+        ]
+        if lost and call.training:
+            kinds = sorted({type(part).__name__ for part in call.foreign if list(part.parameters(recurse=False))})
+            yield Finding(
+                "error",
+                "missing-from-optimizer",
+                f"{type(call.module).__name__} calls layers ({some(kinds, 3)}) that are no part of it, as in a plain "
+                f"list: their {len(lost)} parameters get gradients and are in no optimizer",
+                step.number,
+                type(call.module).__name__,
+                certainty=0.95,
+            )
+
+
 def orphans(view: View, held: Held) -> list[tuple[str, nn.Parameter]]:
     """What an optimizer holds that has no gradient and belongs to no module that was seen running."""
     optimizer = held.optimizer()
