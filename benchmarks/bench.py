@@ -25,6 +25,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import background
 import checkpoints
 import loops
+import reports
 import sequences
 import startup
 import strings
@@ -102,6 +103,7 @@ def sections(quick: bool, threads: int | None) -> dict[str, Callable[[], Section
     found["permutation"] = partial(background.permutation, quick=quick)
     found["strings"] = partial(strings.measure, quick=quick)
     found["sequences"] = partial(sequences.measure, quick=quick)
+    found["report"] = partial(reports.measure, quick=quick)
     found["startup"] = partial(startup.measure, quick=quick)
     found["memory"] = partial(startup.measure_memory, quick=quick)
     return found

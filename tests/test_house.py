@@ -18,7 +18,7 @@ MEASURED = [*MODULES, *(module for folder in TOOLS for module in sorted(folder.g
 
 LEVELS = {
     0: ("__init__", "bits", "errors", "protocols", "reading", "seeding"),
-    1: ("files", "initializers", "lines", "weights"),
+    1: ("derived", "files", "initializers", "lines", "values", "weights"),
     2: ("config", "core", "data", "journal", "losses", "metrics", "models", "store"),
     3: ("doctor", "tasks"),
     4: ("faults", "report", "studies"),

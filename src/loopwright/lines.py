@@ -77,6 +77,18 @@ def beginnings(file: BinaryIO) -> Iterator[bytes]:
             line = file.readline(MAX_LINE_BYTES)
 
 
+def blocks(file: BinaryIO, size: int = 1 << 20) -> Iterator[bytes]:
+    """Whole lines, about `size` bytes of them at a time; of a line that is too long, its beginning, as `beginnings`
+    has it. The last block alone may end without an end of line."""
+    while block := file.read(size):
+        if not block.endswith(b"\n"):
+            block += (rest := file.readline(MAX_LINE_BYTES))
+            while rest and not rest.endswith(b"\n"):
+                rest = file.readline(MAX_LINE_BYTES)
+                block = block + b"\n" if rest.endswith(b"\n") else block
+        yield block
+
+
 def parse(line: bytes) -> Record | None:
     """The record that a line holds; None where it holds none."""
     try:

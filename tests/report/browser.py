@@ -31,13 +31,14 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 @dataclass
 class Browser:
-    """One tab. `requests` are the addresses it asked for since it was opened."""
+    """One tab. `requests`: the addresses it asked for since it was opened. `errors`: what went wrong in its scripts."""
 
     send: BinaryIO
     receive: BinaryIO
     session: str = ""
     sent: int = 0
     requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         self.sent += 1
@@ -59,6 +60,9 @@ class Browser:
         answer = json.loads(text)
         if answer.get("method") == "Network.requestWillBeSent":
             self.requests.append(answer["params"]["request"]["url"])
+        if answer.get("method") == "Runtime.exceptionThrown":
+            details = answer["params"]["exceptionDetails"]
+            self.errors.append(details.get("exception", {}).get("description", details["text"]))
         return answer
 
     def open(self, page: Path, width: int, dark: bool = False, media: str = "") -> None:
@@ -105,4 +109,5 @@ def attach(tab: Browser) -> Browser:
     tab.session = tab.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
     tab.call("Page.enable")
     tab.call("Network.enable")
+    tab.call("Runtime.enable")
     return tab

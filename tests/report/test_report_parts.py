@@ -12,8 +12,10 @@ from fake_pictures import png
 from fake_run import append_history, step_record, validation_record, write_json, write_run
 
 from loopwright.report import artifacts, grids, values
+from loopwright.report.clock import Clock
 from loopwright.report.content import gather
 from loopwright.report.markdown import render_markdown
+from loopwright.report.overfitting import Onset
 from loopwright.report.record import Record
 from loopwright.report.verdict import judge
 
@@ -140,7 +142,32 @@ def test_a_huge_picture_is_named_instead_of_shown(tmp_path: Path) -> None:
 def test_the_claims_in_a_word(record: Record, holds: list[bool | None], pill: str) -> None:
     claims = [{"metric": "m", "at_least": 1, "reached": 1, "holds": each} for each in holds]
     verdict = judge(replace(record, metrics={"status": "finished", "claims": claims}), None)
-    assert [text for text, _ in verdict.pills] == ["finished", pill]
+    assert [text for text, _ in verdict.pills] == ["finished", pill, "no findings"]
+
+
+@pytest.mark.parametrize(
+    ("severities", "pills"),
+    [
+        (None, [("not examined", "calm")]),
+        ([], [("no findings", "good")]),
+        (["error", "warning", "warning", "info"], [("1 error", "bad"), ("2 warnings", "warn"), ("1 note", "calm")]),
+    ],
+)
+def test_the_findings_are_counted_at_the_top(
+    record: Record, severities: list[str] | None, pills: list[tuple[str, str]]
+) -> None:
+    findings = None if severities is None else [{"severity": severity, "cause": "x"} for severity in severities]
+    assert judge(replace(record, metrics={}, findings=findings), None).pills[1:] == pills
+
+
+def test_overfitting_is_told_with_its_step_its_epoch_and_its_reason(record: Record) -> None:
+    found = Onset(44, "worsens", 0.2, 0.5, 0.1, 0.01)
+    verdict = judge(record, 44, found, Clock.of(record.history, 4.0))
+    assert ("overfits", "warn") in verdict.pills
+    assert verdict.remarks == [
+        "Overfitting from step 44, epoch 2: validation is best at step 44 (0.2000) and rises to 0.5000, "
+        "while training falls from 0.1000 to 0.01000."
+    ]
 
 
 def test_a_finished_run_without_claims_says_so(record: Record) -> None:
@@ -163,6 +190,12 @@ def test_a_failed_run_says_where_its_numbers_ceased_to_be_finite(tmp_path: Path)
         "The gradient norm is not finite at step 2.",
         "The validation loss is not finite at step 3.",
     ]
+
+
+def test_an_interrupted_run_says_how_to_go_on_and_alarms_nobody(record: Record) -> None:
+    metrics = {"status": "interrupted", "reason": "stopped after step 3 and saved; go on with: loopwright resume x"}
+    verdict = judge(replace(record, metrics=metrics), None)
+    assert (verdict.alarms, verdict.remarks) == ([], [metrics["reason"]])
 
 
 def test_a_resume_that_was_not_exact_is_an_alarm(tmp_path: Path) -> None:

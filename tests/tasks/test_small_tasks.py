@@ -45,6 +45,7 @@ def test_points_are_learned_to_the_last_one(make, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {
         "decision-boundary.svg",
         "confusion-matrix.json",
+        "mistakes.json",
         "per-class.json",
     }
 

@@ -9,6 +9,8 @@ from itertools import pairwise
 
 from loopwright.diagnosing.curves import Curve, Curves
 from loopwright.doctor.finding import Finding
+from loopwright.report.history import Series
+from loopwright.report.overfitting import onset
 
 FEW = 8
 """Curves with fewer points are not judged."""
@@ -177,24 +179,14 @@ def unchanging(curves: Curves) -> Iterator[Finding]:
 
 
 def overfitted(curves: Curves) -> Iterator[Finding]:
-    """Validation gets worse while training gets better."""
-    points = finite(curves.val_loss)
-    train = finite(curves.loss)
-    if len(points) < 5 or len(train) < FEW or any(value <= 0 for _, value in points):
-        return
-    best_step, best = min(points, key=lambda point: point[1])
-    after = [value for step, value in points if step > best_step]
-    later = [value for step, value in train if step > best_step]
-    before = [value for step, value in train if step <= best_step][-FEW:]
-    if len(after) < 3 or not later or not before or level(points[-3:]) <= 1.1 * best:
-        return
-    then, now = statistics.median(before), statistics.median(later[-FEW:])
-    if now < then:
+    """Validation gets worse, or no better, while training gets better."""
+    found = onset(series(curves.loss), series(curves.val_loss))
+    if found is not None:
         yield Finding(
-            "info",
-            "overfitting",
-            f"the validation loss is lowest at step {best_step:g} ({best:.4g}) and rises to {points[-1][1]:.4g}, while "
-            f"the training loss falls from {then:.4g} to {now:.4g}",
-            int(best_step),
-            certainty=0.7,
+            "info", "overfitting", found.reason, found.step, certainty=0.7 if found.kind == "worsens" else 0.4
         )
+
+
+def series(curve: Curve) -> Series:
+    """The same as two arrays."""
+    return Series.of([step for step, _ in curve], [value for _, value in curve])

@@ -12,13 +12,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from loopwright import __version__
 
 
 def describe_machine() -> dict[str, Any]:
     """Versions, processor and GPU: the same for every run of this process."""
+    import torch  # here, so that who looks at runs does not wait for it
+
     cuda = torch.version.cuda if torch.cuda.is_available() else None
     return {
         "loopwright": __version__,

@@ -12,17 +12,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from loopwright.errors import StoreError
 from loopwright.files import make_directory, refusals, sync_directory
 from loopwright.journal.lock import claim_run
 from loopwright.journal.past import recall
 from loopwright.lines import MAX_LINE_BYTES, Record, comparable, to_line
-from loopwright.protocols import StepReport
 from loopwright.reading import open_plain
+
+if TYPE_CHECKING:
+    from loopwright.protocols import StepReport
 
 Sink = Callable[[Record], None]
 
@@ -151,6 +151,8 @@ class RunJournal:
 
 def step_records(reports: Sequence[StepReport], seconds: Sequence[float]) -> list[Record]:
     """The records of several steps; this waits for the device once."""
+    import torch  # here, so that who looks at runs does not wait for it
+
     told = [value for report in reports for value in (report.loss, report.grad_norm, *report.parts.values())]
     numbers = iter(torch.stack(told).tolist())
     records = []

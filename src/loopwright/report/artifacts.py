@@ -31,6 +31,42 @@ class Picture:
     wide: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What belongs together of a task's artifacts, with a title."""
+
+    title: str
+    pictures: list[Picture]
+    tables: list[Grid]
+
+
+_SECTIONS = {
+    "Where it is right, and where not": ("confusion", "per-class", "by-"),
+    "Worst mistakes": ("mistakes",),
+    "From the task": ("",),
+}
+"""Which artifacts stand where, by how their names begin; the first that fits."""
+
+
+def sections(run: Path, notes: list[str]) -> list[Section]:
+    """All of `run`'s artifacts that can be shown, in the order in which they are read; `notes` gets the others."""
+    shown, tables = pictures(run, notes), grids(run, notes)
+    made = [
+        Section(
+            title,
+            [picture for picture in shown if _place(picture.source) == title],
+            [grid for grid in tables if _place(grid.source) == title],
+        )
+        for title in _SECTIONS
+    ]
+    return [section for section in made if section.pictures or section.tables]
+
+
+def _place(source: str) -> str:
+    name = source.rpartition("/")[2]
+    return next(title for title, beginnings in _SECTIONS.items() if name.startswith(beginnings))
+
+
 def pictures(run: Path, notes: list[str]) -> list[Picture]:
     """The SVG and PNG files of `run`'s artifacts, by name; `notes` gets those too large for a page."""
     found = []

@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from textwrap import shorten
 
 from loopwright.report import artifacts, grids
-from loopwright.report.artifacts import Picture
+from loopwright.report.artifacts import Section
+from loopwright.report.charts import Chart
+from loopwright.report.clock import Clock
 from loopwright.report.grids import Grid
+from loopwright.report.interactive import draw_charts
+from loopwright.report.overfitting import onset
 from loopwright.report.plots import Plot, best_step, draw_plots
 from loopwright.report.record import Record
-from loopwright.report.values import Table, show
+from loopwright.report.values import Table, number, show
 from loopwright.report.verdict import Verdict, judge
 
 _EVENTS = 50
@@ -29,15 +33,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A report. `notes`: what is missing or damaged. `patch`: the changes since the commit."""
+    """A report. `notes`: what is missing or damaged. `charts`: by their plot. `patch`: the changes since the commit."""
 
     experiment: str
     run: str
     verdict: Verdict
     notes: list[str]
     plots: list[Plot]
-    pictures: list[Picture]
-    tables: list[Grid]
+    charts: dict[str, list[Chart]]
+    sections: list[Section]
     members: Grid | None
     results: Grid | None
     progress: Grid | None
@@ -53,15 +57,16 @@ class Content:
 def gather(record: Record) -> Content:
     """Draw the plots and put together what the report on `record` says."""
     notes = list(record.notes)
-    best = best_step(record)
+    best, found = best_step(record), onset(record.history.curve("loss"), record.history.validation("loss"))
+    clock = Clock.of(record.history, number(record.metrics.get("epochs")))
     env = _flat(record.env)
     return Content(
         experiment=record.experiment,
         run=record.directory.absolute().name,
-        verdict=judge(record, best),
-        plots=draw_plots(record),
-        pictures=artifacts.pictures(record.directory, notes),
-        tables=artifacts.grids(record.directory, notes),
+        verdict=judge(record, best, found, clock),
+        plots=draw_plots(record, found),
+        charts=draw_charts(record, clock, found),
+        sections=artifacts.sections(record.directory, notes),
         notes=notes,
         members=grids.members(record),
         results=grids.results(record),
@@ -127,10 +132,10 @@ def _event(event: Table) -> str:
 
 def _commands(record: Record) -> list[tuple[str, str]]:
     run, config = shlex.quote(str(record.directory)), shlex.quote(str(record.directory / "config.toml"))
-    commands = [
-        ("Run the same again", f"loopwright train --config {config}"),
-        ("Continue where it stopped", f"loopwright resume {run}"),
-    ]
-    if record.is_study:
-        return commands
-    return [*commands, ("Evaluate its best checkpoint", f"loopwright evaluate {run}")]
+    name = str(record.config.get("experiment") or record.experiment)
+    again = ("Run the same again", f"loopwright train --config {config}")
+    resume = ("Continue where it stopped", f"loopwright resume {run}")
+    audit = ("Prove that the same gives the same bits, killed and resumed too", f"loopwright audit {shlex.quote(name)}")
+    evaluate = ("Evaluate its best checkpoint", f"loopwright evaluate {run}")
+    diagnose = ("Ask what its record alone tells", f"loopwright diagnose {run}")
+    return [again, resume, audit] if record.is_study else [again, resume, evaluate, diagnose, audit]

@@ -9,18 +9,19 @@ import numpy as np
 from loopwright.report.history import Floats, Series
 
 # Beyond this, the arithmetic of an axis overflows; such a value is drawn as a mark, like an infinite one.
-_DRAWABLE = 1e100
+DRAWABLE = 1e100
+"""What is larger is marked instead of drawn."""
 
 
 def finite(series: Series) -> Series:
     """The part of `series` that can be drawn on an axis."""
-    kept = np.abs(series.values) < _DRAWABLE
+    kept = np.abs(series.values) < DRAWABLE
     return Series(series.steps[kept], series.values[kept])
 
 
 def non_finite(series: Series) -> Floats:
     """The steps at which `series` is nan, infinite, or too large to draw: float64 (m,)."""
-    steps: Floats = series.steps[~(np.abs(series.values) < _DRAWABLE)]
+    steps: Floats = series.steps[~(np.abs(series.values) < DRAWABLE)]
     return steps
 
 
@@ -29,7 +30,7 @@ def thin(series: Series, buckets: int = 600) -> Series:
 
     A bucket that holds a non-finite value ends in a nan, at which the line breaks.
     """
-    values = np.where(np.abs(series.values) < _DRAWABLE, series.values, np.nan)
+    values = np.where(np.abs(series.values) < DRAWABLE, series.values, np.nan)
     if len(series) <= 2 * buckets:
         return Series(series.steps, values)
     bounds = np.linspace(0, len(series), buckets + 1).astype(int)

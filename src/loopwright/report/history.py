@@ -1,21 +1,21 @@
-"""logs/history.jsonl: a line a record, read as a stream; the steps are kept as columns of numbers."""
+"""logs/history.jsonl: a line a record, read in blocks; the steps are kept as columns of numbers."""
 
 from __future__ import annotations
 
-from array import array
-from collections import defaultdict
-from collections.abc import Iterator
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from loopwright.lines import scan_history
-from loopwright.report.values import Table, number, table, whole
+from loopwright.lines import blocks
+from loopwright.reading import open_plain
+from loopwright.report.cache import WORTH, Mark, cache_of, load, save
+from loopwright.report.columns import Columns, Floats, Reading
+from loopwright.values import Table, number, table, whole
 
-Floats = npt.NDArray[np.float64]
+__all__ = ["EMPTY", "Floats", "History", "Series"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,11 @@ EMPTY = Series(np.empty(0), np.empty(0))
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What happened. `curves`, by quantity: `loss`, `lr`, `grad_norm`, `samples`, `busy_seconds`.
+    """What happened. `curves`, by quantity: `loss`, `lr`, `grad_norm`, `samples`, `epoch`, `seconds`, `busy_seconds`,
+    and where the loss has several components, each as `loss.<component>`.
 
-    `busy_seconds` is the time since the record before, which leaves out an evaluation that came in between.
+    `seconds` is the run's clock. `busy_seconds` is the time since the record before, which leaves out an evaluation
+    that came in between.
     """
 
     curves: dict[str, Series] = field(default_factory=dict)
@@ -58,12 +60,13 @@ class History:
         """Read the history at `path`; add to `notes` what could not be read."""
         name = f"{path.parent.name}/{path.name}"
         try:
-            lost: list[int] = []
-            found = _collect(scan_history(path, revived=True, unreadable=lost.append))
-            if lost:
-                many = f"{len(lost)} lines" if len(lost) > 1 else "one line"
-                notes.append(f"{name}: {many} could not be read, the first is line {lost[0]}")
-            return found
+            reading = read(path)
+            if reading.lost:
+                many = f"{reading.lost} lines" if reading.lost > 1 else "one line"
+                notes.append(f"{name}: {many} could not be read, the first is line {reading.first_lost}")
+            others = reading.others
+            validations, epochs = (_by_step(others[kind]) for kind in ("validation", "epoch"))
+            return History(curves_of(reading.columns()), validations, epochs, others["event"])
         except FileNotFoundError:
             notes.append(f"{name} is missing")
         except OSError as error:
@@ -87,42 +90,40 @@ class History:
         return max(seen + [record["step"] for record in self.validations + self.epochs], default=0)
 
 
-class _Columns:
-    """The steps' numbers while they are read: 16 bytes a number instead of a table a step."""
-
-    def __init__(self) -> None:
-        self.steps: dict[str, array[float]] = defaultdict(lambda: array("d"))
-        self.values: dict[str, array[float]] = defaultdict(lambda: array("d"))
-
-    def add_step(self, record: Table, busy_seconds: float | None) -> None:
-        step, loss = whole(record.get("step")), record.get("loss")
-        if step is None:
-            return
-        self.add(step, "loss", number(loss.get("total") if isinstance(loss, dict) else loss))
-        self.add(step, "busy_seconds", busy_seconds)
-        for name in ("lr", "grad_norm", "samples"):
-            self.add(step, name, number(record.get(name)))
-
-    def add(self, step: int, name: str, value: float | None) -> None:
-        if value is not None:
-            self.steps[name].append(step)
-            self.values[name].append(value)
-
-    def curves(self) -> dict[str, Series]:
-        return {name: Series.of(self.steps[name], self.values[name]) for name in self.steps}
+def read(path: Path) -> Reading:
+    """All that the history at `path` tells, as far as it can from its cache. Raises OSError where it cannot be read."""
+    with open_plain(path) as file:
+        status = os.fstat(file.fileno())
+        cache = cache_of(path) if status.st_size >= WORTH else None
+        reading, start = load(cache, file) if cache else (Reading(), 0)
+        end = file.seek(start)
+        torn = b""
+        for block in blocks(file):
+            if block.endswith(b"\n"):
+                reading.read(block)
+                end = file.tell()
+            else:
+                whole = block.rfind(b"\n") + 1
+                reading.read(block[:whole])
+                end, torn = end + whole, block[whole:]
+        if cache and end - start >= max(WORTH, start // 4):
+            save(cache, reading, Mark.of(file, status, end))
+    reading.read(torn)
+    return reading
 
 
-def _collect(records: Iterator[Table]) -> History:
-    columns, before = _Columns(), 0.0
-    others: dict[str, list[Table]] = defaultdict(list)
-    for record in records:
-        now = number(record.get("seconds"))
-        if record.get("kind") == "step":
-            columns.add_step(record, None if now is None else now - before)
+def curves_of(columns: Columns) -> dict[str, Series]:
+    """A curve for each name, of the rows in which it has a value."""
+    found, increasing = {}, bool(np.all(np.diff(columns.steps) > 0))
+    for name, values in columns.values.items():
+        absent = columns.absent[name]
+        if increasing and not len(absent):
+            found[name] = Series(columns.steps, values)
         else:
-            others[str(record.get("kind"))].append(record)
-        before = before if now is None else now
-    return History(columns.curves(), _by_step(others["validation"]), _by_step(others["epoch"]), others["event"])
+            there = np.ones(len(values), dtype=bool)
+            there[absent.astype(np.int64)] = False
+            found[name] = Series.of(columns.steps[there], values[there])
+    return {name: series for name, series in found.items() if len(series)}
 
 
 def _by_step(records: list[Table]) -> list[Table]:

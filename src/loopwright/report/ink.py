@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TRAIN, VALIDATION, TEXT, ALARM = "#4b87e8", "#e07b28", "#7c838d", "#d84a3f"
+PALETTE = (TRAIN, VALIDATION, "#35a671", "#ad62cf", "#d2566f", "#27a3b0", "#a08f2c", "#7c838d")
+"""For several curves of one kind."""
 
 _STYLE: dict[Any, Any] = {
     "axes.edgecolor": TEXT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from loopwright.report.artifacts import Section
 from loopwright.report.content import Content, Finding
 from loopwright.report.grids import Grid
 from loopwright.report.verdict import Verdict
@@ -20,7 +21,7 @@ def render_markdown(content: Content) -> str:
         *_curves(content),
         _grid(content.members),
         _grid(content.results),
-        *_artifacts(content),
+        *(part for section in content.sections for part in _section(section)),
         _grid(content.progress),
         "## Findings",
         *_findings(content.findings),
@@ -50,9 +51,10 @@ def _verdict(verdict: Verdict) -> list[str]:
     return [
         f"**{_escape(', '.join(text for text, _ in verdict.pills))}.** {_escape(verdict.sentence)}",
         *(f"**{_escape(alarm)}**" for alarm in verdict.alarms),
+        *map(_escape, verdict.remarks),
         _table(["claim", "wanted", "reached", ""], claims),
         _table(["", "", ""], tiles),
-        "From `metrics.json`." if claims or tiles else "",
+        f"From {', '.join(map(_code, verdict.sources))}." if verdict.sources else "",
     ]
 
 
@@ -63,23 +65,26 @@ def _curves(content: Content) -> list[str]:
     return ["## Curves", *(plots or ["There is nothing to draw yet."]), "From `logs/history.jsonl`."]
 
 
-def _artifacts(content: Content) -> list[str]:
-    pictures = [f"![{_escape(picture.title)}](<{_link(picture.source)}>)" for picture in content.pictures]
-    return ["## From the task" if pictures or content.tables else "", *pictures, *map(_grid, content.tables)]
+def _section(section: Section) -> list[str]:
+    pictures = [
+        f"![{_escape(picture.title)}](<{_link(picture.source)}>)\n\nFrom {_code(picture.source)}."
+        for picture in section.pictures
+    ]
+    return [f"## {section.title}", *pictures, *(_grid(grid, "###") for grid in section.tables)]
 
 
 def _link(path: str) -> str:
     return re.sub(r"[<>\\\n]", lambda match: f"%{ord(match[0]):02X}", path)
 
 
-def _grid(grid: Grid | None) -> str:
+def _grid(grid: Grid | None, level: str = "##") -> str:
     if grid is None:
         return ""
     rows = [[cell.text for cell in row] for row in grid.rows]
     marked = [[*row, "←" if place in grid.marked else ""] for place, row in enumerate(rows)]
     body = _table([*grid.columns, ""], marked) if grid.marked else _table(grid.columns, rows)
     note = f"{_escape(grid.note)} " if grid.note else ""
-    return f"## {_escape(grid.title)}\n\n{body}\n\n{note}From {_code(grid.source)}."
+    return f"{level} {_escape(grid.title)}\n\n{body}\n\n{note}From {_code(grid.source)}."
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> str:

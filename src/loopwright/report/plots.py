@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 from loopwright.report import curves
-from loopwright.report.ink import TRAIN, VALIDATION, render
+from loopwright.report.history import Series
+from loopwright.report.ink import PALETTE, TRAIN, VALIDATION, render
+from loopwright.report.overfitting import Onset
 from loopwright.report.record import Record
-from loopwright.report.strokes import SMOOTHED_FROM, draw_best, draw_legend, draw_noisy, draw_points, finish
+from loopwright.report.strokes import (
+    SMOOTHED_FROM,
+    draw_best,
+    draw_legend,
+    draw_noisy,
+    draw_onset,
+    draw_points,
+    finish,
+)
 from loopwright.report.values import number, numbers, table, whole
 
 if TYPE_CHECKING:
@@ -17,23 +28,26 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _PANELS = 6
+PACE = "Samples per second while training; evaluation and saving left out."
+"""What a reader has to know of the throughput."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """The plot `plots/<name>.svg`. `narrow`: the same for a phone, where the wide one would be too small."""
+    """The plot `plots/<name>.svg`. `small`: a third of a page wide."""
 
     name: str
     title: str
     caption: str
     svg: str
-    narrow: str = ""
+    small: bool = False
 
 
-def draw_plots(record: Record) -> list[Plot]:
-    """All plots for which `record` holds anything."""
+def draw_plots(record: Record, found: Onset | None = None) -> list[Plot]:
+    """All plots for which `record` holds anything, with the onset of overfitting where one was `found`."""
     candidates = [
-        _loss(record),
+        _loss(record, found),
+        _components(record),
         _metrics(record),
         _curve(record, "lr", "learning_rate", "Learning rate"),
         _gradient_norm(record),
@@ -59,7 +73,7 @@ def clip_norm(record: Record) -> float | None:
     return threshold if threshold is not None and 0 < threshold < float("inf") else None
 
 
-def _loss(record: Record) -> Plot | None:
+def _loss(record: Record, found: Onset | None) -> Plot | None:
     train, validation = record.history.curve("loss"), record.history.validation("loss")
     if len(train) + len(validation) == 0:
         return None
@@ -69,19 +83,56 @@ def _loss(record: Record) -> Plot | None:
         draw_noisy(axes, train, "training")
         draw_points(axes, validation, VALIDATION, "validation")
         draw_best(axes, validation, best_step(record))
+        draw_onset(axes, found)
         finish(axes, [train, validation], record.history.last_step, log=curves.wants_log([train, validation]))
         draw_legend(figure, axes)
 
-    return Plot("loss", "Loss", _faint(len(train)), render(draw, 830, 330), render(draw, 380, 300))
+    return Plot("loss", "Loss", loss_caption(len(train)), render(draw, 830, 330))
+
+
+def components(record: Record) -> dict[str, Series]:
+    """The parts that the training loss is made of, by name; none where there is but one, which is the loss itself."""
+    found = {name.removeprefix("loss."): curve for name, curve in record.history.curves.items()}
+    parts = {name: found[name] for name in sorted(found) if f"loss.{name}" in record.history.curves}
+    return parts if len(parts) > 1 else {}
+
+
+def _components(record: Record) -> Plot | None:
+    parts = components(record)
+    if not parts:
+        return None
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        for color, (name, series) in zip(cycle(PALETTE), parts.items(), strict=False):
+            draw_noisy(axes, series, name, color)
+        finish(axes, [*parts.values()], record.history.last_step, log=curves.wants_log([*parts.values()]))
+        draw_legend(figure, axes)
+
+    return Plot("components", "Components of the training loss", "", render(draw, 830, 330))
+
+
+def metric_names(record: Record) -> list[str]:
+    """The validation metrics besides the loss, the deciding one first; at most as many as are drawn."""
+    return _measured(record)[:_PANELS]
+
+
+def throughput(record: Record) -> Series:
+    """Samples per second while training."""
+    return curves.rate(record.history.curve("samples"), record.history.curve("busy_seconds"))
+
+
+def _measured(record: Record) -> list[str]:
+    deciding, _ = record.deciding
+    measured = {name for validation in record.history.validations for name in numbers(validation.get("metrics"))}
+    return sorted(measured - {"loss"}, key=lambda name: (name != deciding, name))
 
 
 def _metrics(record: Record) -> Plot | None:
     deciding, mode = record.deciding
-    measured = {name for validation in record.history.validations for name in numbers(validation.get("metrics"))}
-    names = sorted(measured - {"loss"}, key=lambda name: (name != deciding, name))
-    if not names:
+    shown, best, more = metric_names(record), best_step(record), len(_measured(record)) - _PANELS
+    if not shown:
         return None
-    shown, best = names[:_PANELS], best_step(record)
 
     def draw(figure: Figure, columns: int) -> None:
         panels = figure.subplots(-(-len(shown) // columns), columns, squeeze=False).flatten()
@@ -95,13 +146,13 @@ def _metrics(record: Record) -> Plot | None:
             axes.set_axis_off()
 
     columns = 2 if len(shown) in (2, 4) else min(3, len(shown))
-    more = f" {len(names) - len(shown)} more are in the table." if len(names) > len(shown) else ""
+    height = 215 * -(-len(shown) // columns)
+    others = f" {more} more are in the table." if more > 0 else ""
     return Plot(
         "metrics",
         "Validation metrics",
-        f"The ring marks the best step.{more}" if best else more.strip(),
-        render(lambda figure: draw(figure, columns), 830, 215 * -(-len(shown) // columns)),
-        render(lambda figure: draw(figure, 1), 380, 200 * len(shown)),
+        f"The ring marks the best step.{others}" if best else others.strip(),
+        render(lambda figure: draw(figure, columns), 830, height),
     )
 
 
@@ -130,18 +181,18 @@ def _gradient_norm(record: Record) -> Plot | None:
 
 
 def _throughput(record: Record) -> Plot | None:
-    series = curves.rate(record.history.curve("samples"), record.history.curve("busy_seconds"))
+    series = throughput(record)
 
     def draw(axes: Axes) -> None:
         draw_points(axes, series, TRAIN, "samples per second")
         axes.set_ylim(0, 1.1 * float(curves.finite(series).values.max(initial=1e-9)))
         finish(axes, [series], record.history.last_step, log=False)
 
-    caption = "Samples per second while training; evaluation and saving left out."
-    return _small("throughput", "Throughput", caption, draw) if len(series) else None
+    return _small("throughput", "Throughput", PACE, draw) if len(series) else None
 
 
-def _faint(count: int) -> str:
+def loss_caption(count: int) -> str:
+    """What a reader has to know of the curve of `count` training losses."""
     faint = "each step" if count <= 1000 else "least and greatest of neighboring steps"
     smoothed = f"Faint: {faint}. Solid: their moving average. " if count >= SMOOTHED_FROM else ""
     measured = "Training is measured in the step, with dropout, augmentation and label smoothing where there are any"
@@ -149,4 +200,4 @@ def _faint(count: int) -> str:
 
 
 def _small(name: str, title: str, caption: str, draw: Callable[[Axes], None]) -> Plot:
-    return Plot(name, title, caption, render(lambda figure: draw(figure.subplots()), 290, 190))
+    return Plot(name, title, caption, render(lambda figure: draw(figure.subplots()), 290, 190), small=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from loopwright.report import curves
 from loopwright.report.history import Series
 from loopwright.report.ink import ALARM, TEXT, TRAIN, VALIDATION, count_axis, value_axis
+from loopwright.report.overfitting import Onset
 from loopwright.report.values import show_metric
 
 if TYPE_CHECKING:
@@ -17,16 +18,16 @@ SMOOTHED_FROM = 60  # points; fewer are drawn as they are
 _MARKED_UP_TO = 40  # points that carry a dot each
 
 
-def draw_noisy(axes: Axes, series: Series, label: str) -> None:
+def draw_noisy(axes: Axes, series: Series, label: str, color: str = TRAIN) -> None:
     """A quantity of every step; where there are many, faint, with a debiased moving average over it."""
     if len(series) < SMOOTHED_FROM:
-        draw_points(axes, series, TRAIN, label)
+        draw_points(axes, series, color, label)
         return
     raw, averaged = curves.thin(series, _buckets(axes)), curves.means(series)
     line = curves.smooth(averaged, span=max(8, len(averaged) // 50))
-    axes.plot(raw.steps, raw.values, color=TRAIN, alpha=0.3, linewidth=0.9)
-    axes.plot(line.steps, line.values, color=TRAIN)
-    _mark_last(axes, line, TRAIN, label)
+    axes.plot(raw.steps, raw.values, color=color, alpha=0.3, linewidth=0.9)
+    axes.plot(line.steps, line.values, color=color)
+    _mark_last(axes, line, color, label)
 
 
 def draw_points(axes: Axes, series: Series, color: str, label: str) -> None:
@@ -47,6 +48,13 @@ def draw_best(axes: Axes, series: Series, step: int | None) -> None:
     at = curves.finite(Series(series.steps[series.steps == step], series.values[series.steps == step]))
     label = f"best, step {step:,}"
     axes.plot(at.steps, at.values, "o", color=VALIDATION, markerfacecolor="none", markersize=9, label=label)
+
+
+def draw_onset(axes: Axes, found: Onset | None) -> None:
+    """A line at the step from which on the model overfits."""
+    if found is not None:
+        label = f"overfitting from step {found.step:,}"
+        axes.axvline(found.step, color=ALARM, linewidth=1, linestyle=(0, (4, 3)), zorder=1, label=label)
 
 
 def finish(axes: Axes, drawn: list[Series], last_step: int, log: bool) -> None:

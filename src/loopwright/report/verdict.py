@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+
 from loopwright.report import curves
+from loopwright.report.clock import Clock
+from loopwright.report.overfitting import Onset
 from loopwright.report.record import Record
 from loopwright.report.values import (
     Table,
@@ -48,26 +53,31 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`pills`: text and tone (good | warn | bad | calm). `alarms`: what a reader must not overlook."""
+    """`pills`: text and tone (good | warn | bad | calm). `alarms`: what a reader must not overlook, `remarks`: what is
+    worth knowing. `sources`: the files that it comes from."""
 
     pills: list[tuple[str, str]]
     sentence: str
     claims: list[Claim]
     tiles: list[Tile]
     alarms: list[str]
+    remarks: list[str]
+    sources: list[str]
 
 
-def judge(record: Record, best: int | None) -> Verdict:
-    """What the record says about the run as a whole."""
+def judge(record: Record, best: int | None, found: Onset | None = None, clock: Clock | None = None) -> Verdict:
+    """What the record says about the run as a whole. `found`: the onset of overfitting. `clock`: knows the epochs."""
     status = str(record.metrics.get("status") or "unknown")
     claims = _claims(record)
     tiles = [_deciding_tile(record), _best_tile(record, best), _time_tile(record), _size_tile(record)]
     return Verdict(
-        pills=[(status, _TONES.get(status, "calm")), *_claims_pill(claims)],
+        pills=[(status, _TONES.get(status, "calm")), *_claims_pill(claims), *_health_pills(record, found)],
         sentence=" ".join([_ending(record, status), *_without_claims(record, status, claims)]),
         claims=claims,
         tiles=[tile for tile in tiles if tile is not None],
         alarms=_alarms(record),
+        remarks=[*_interruption(record), *_remarks(found, clock)],
+        sources=_sources(record),
     )
 
 
@@ -130,6 +140,41 @@ def _claims_pill(claims: list[Claim]) -> list[tuple[str, str]]:
     return [("all claims hold" if len(claims) > 1 else "claim holds", "good")] if claims else []
 
 
+def _health_pills(record: Record, found: Onset | None) -> list[tuple[str, str]]:
+    """How many findings of each severity there are, and whether the model overfits."""
+    overfits = [("overfits", "warn")] if found is not None and found.kind == "worsens" else []
+    if record.findings is None:
+        return [("not examined", "calm"), *overfits]
+    counted = Counter(str(finding.get("severity")) for finding in record.findings)
+    tones = {"error": "bad", "warning": "warn", "info": "calm"}
+    words = {"error": "error", "warning": "warning", "info": "note"}
+    pills = [
+        (f"{counted[severity]} {words[severity]}{'s' * (counted[severity] != 1)}", tone)
+        for severity, tone in tones.items()
+        if counted[severity]
+    ]
+    return [*(pills or [("no findings", "good")]), *overfits]
+
+
+def _interruption(record: Record) -> list[str]:
+    """How to go on with a run that somebody stopped: no alarm."""
+    reason = record.metrics.get("reason")
+    return [show(reason)] if reason and record.metrics.get("status") == "interrupted" else []
+
+
+def _remarks(found: Onset | None, clock: Clock | None) -> list[str]:
+    if found is None:
+        return []
+    epoch = clock.at(np.array([found.step], dtype=np.float64)).get("epoch") if clock else None
+    place = f"step {found.step:,}" + ("" if epoch is None else f", epoch {show(round(float(epoch[0]), 2))}")
+    return [f"Overfitting from {place}: {found.reason}."]
+
+
+def _sources(record: Record) -> list[str]:
+    files = ["metrics.json", "findings.json", "logs/history.jsonl"]
+    return [name for name in files if (record.directory / name).is_file()]
+
+
 def _deciding_tile(record: Record) -> Tile | None:
     """The deciding metric on test (else on val, else on train), of the best and the last checkpoint."""
     metric, _ = record.deciding
@@ -169,7 +214,7 @@ def _size_tile(record: Record) -> Tile | None:
 
 def _alarms(record: Record) -> list[str]:
     reason = record.metrics.get("reason")
-    alarms = [show(reason)] if reason else []
+    alarms = [show(reason)] if reason and record.metrics.get("status") != "interrupted" else []
     differing = sum(event.get("event") == "differs" for event in record.history.events)
     if differing:
         alarms.append(f"After a resume, {differing:,} of the lines written before came out different.")

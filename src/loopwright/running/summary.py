@@ -15,7 +15,9 @@ from loopwright.core.state import State
 from loopwright.files import write_text
 from loopwright.lines import finite
 from loopwright.protocols import SPLITS
-from loopwright.reading import read_at_most
+from loopwright.values import read_json
+
+__all__ = ["NEAR", "judged", "parameter_count", "read_json", "summarize", "tested", "write_json"]
 
 NEAR = 0.15
 """How far from the claimed level the first step's loss may be: it is one batch's, with dropout and augmentation."""
@@ -73,12 +75,3 @@ def parameter_count(model: nn.Module) -> int:
 def write_json(path: Path, content: Any) -> None:
     """Write `content` durably as JSON, non-finite floats as strings."""
     write_text(path, json.dumps(finite(content), indent=2) + "\n")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file; an empty one where it is missing, cannot be read or is something else."""
-    try:
-        found = json.loads(read_at_most(path))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -19,9 +19,9 @@ from loopwright.data.transforms import On, RandomRotation, ToTensor
 from loopwright.models.cnn import DigitCNN
 from loopwright.protocols import Batch, Split
 from loopwright.tasks.digits import FRACTIONS
-from loopwright.tasks.images import in_shades
+from loopwright.tasks.images import in_shades, write_image_artifacts
 from loopwright.tasks.packages import require_packages
-from loopwright.tasks.supervised import classification_loss, gather, write_tables
+from loopwright.tasks.supervised import classification_loss, gather
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,5 +81,5 @@ class DigitsDataset:
         return f"{in_shades(batch['image'][row, 0])}\nlabel {int(batch['label'][row])}"
 
     def artifacts(self, model: nn.Module, directory: Path) -> None:
-        """The test split's tables."""
-        write_tables(gather(model, self.data, "test", "image", classes=10), directory)
+        """The test split's tables, and the images that were taken for something else."""
+        write_image_artifacts(model, self.data, directory, classes=10)

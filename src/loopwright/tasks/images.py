@@ -7,9 +7,9 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from loopwright.protocols import Data, Split
+from loopwright.tasks.mistakes import SHOWN, find_mistakes
 from loopwright.tasks.supervised import gather, write_tables
 
-SHOWN = 24
 SHADES = " ░▒▓█"
 SMALL_ROWS = 16
 """Images of more rows are shown at half their height, one character a pixel; smaller ones two characters a pixel."""
@@ -25,26 +25,18 @@ def draw_mistakes(model: nn.Module, data: Data, split: Split, path: Path) -> Non
     """The images (tensor `image`) of `split` that the model is most wrong about, with label and prediction."""
     from matplotlib.figure import Figure
 
-    device = next(model.parameters()).device
-    found = []
-    for batch in data.scan(split):
-        probability = model(batch["image"].to(device)).float().softmax(-1).cpu()
-        predicted = probability.argmax(-1)
-        for row in (predicted != batch["label"]).nonzero().flatten().tolist():
-            sample, label, taken = int(batch.samples[row]), int(batch["label"][row]), int(predicted[row])
-            found.append((float(probability[row, taken]), sample, label, taken, batch["image"][row, 0].clone()))
-    found.sort(key=lambda mistake: (-mistake[0], mistake[1]))
+    found = find_mistakes(model, data, split, "image")
     shown = found[:SHOWN]
-    columns = 6
+    columns = 8
     rows = max(1, -(-len(shown) // columns))
-    figure = Figure(figsize=(9, 1.9 * rows + 0.4), layout="constrained")
+    figure = Figure(figsize=(9, 1.45 * rows + 0.4 if shown else 0.4), layout="constrained")
     figure.suptitle(f"{len(found)} of {data.size(split)} {split} images were taken for something else")
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
-    for axes, (certainty, sample, label, taken, image) in zip(grid.flat, shown, strict=False):
-        axes.imshow(image.numpy(), cmap="gray_r")
-        axes.set_title(f"{label} taken for {taken}\n{certainty:.0%}, no. {sample}", fontsize=8)
+    for axes, wrong in zip(grid.flat, shown, strict=False):
+        axes.imshow(wrong.inputs[0].numpy(), cmap="gray_r")
+        axes.set_title(f"{wrong.label} taken for {wrong.taken}\n{wrong.certainty:.0%}, no. {wrong.sample}", fontsize=8)
     figure.savefig(path, metadata={"Date": None})
 
 

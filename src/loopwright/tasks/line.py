@@ -12,8 +12,10 @@ from torch import Tensor, nn
 
 from loopwright import losses
 from loopwright.data.tensors import TensorData, count
+from loopwright.metrics import Table
 from loopwright.protocols import SPLITS, Batch, Split
 from loopwright.seeding import Purpose, fold
+from loopwright.tasks.tables import write_table
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Line:
         return f"x {batch['x'][row].item():.4f}  y {batch['y'][row].item():.4f}"
 
     def artifacts(self, model: nn.Module, directory: Path) -> None:
-        """The test points and the line through them."""
+        """The test points and the line through them; the points that are furthest from it."""
         from matplotlib.figure import Figure
 
         test = self.data.splits["test"]
@@ -75,3 +77,17 @@ class Line:
         axes.set(xlabel="x", ylabel="y", title=f"y = {self.slope:g}x + {self.intercept:g}, and what was found")
         axes.legend()
         figure.savefig(directory / "line.svg", metadata={"Date": None})
+        write_table(furthest(test["x"], test["y"], found), directory / "mistakes.json")
+
+
+def furthest(x: Tensor, y: Tensor, ends: Tensor, shown: int = 12) -> Table:
+    """The points `x`, `y` (N, 1) that are furthest from the line, which is at `ends` (2, 1) at -1 and at 1."""
+    told = ends.mean() + x * (ends[1] - ends[0]) / 2
+    off = (y - told).flatten()
+    rows = off.abs().argsort(descending=True)[:shown].tolist()
+    cells: list[list[str | int | float]] = [
+        [row, *(round(value, 4) for value in (x[row].item(), y[row].item(), told[row].item(), off[row].item()))]
+        for row in rows
+    ]
+    note = f"The {len(rows)} of {len(off):,} test points that are furthest from the line."
+    return Table(title="Test points", columns=["no.", "x", "y", "said", "off by"], rows=cells, note=note)

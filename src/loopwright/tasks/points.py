@@ -17,7 +17,9 @@ from loopwright.errors import DataError
 from loopwright.models.mlp import MLP
 from loopwright.protocols import SPLITS, Batch, Split
 from loopwright.seeding import Purpose, fold
+from loopwright.tasks.mistakes import find_mistakes, mistakes_table
 from loopwright.tasks.supervised import classification_loss, gather, write_tables
+from loopwright.tasks.tables import write_table
 
 Shape = Literal["linear", "circles", "spirals", "xor"]
 
@@ -59,9 +61,12 @@ class Points:
         return f"({x:.4f}, {y:.4f}) class {int(batch['label'][row])}"
 
     def artifacts(self, model: nn.Module, directory: Path) -> None:
-        """The decision boundary with the training points, the test split's tables."""
+        """The decision boundary with the training points, the test split's tables and mistakes."""
         draw_boundary(model, self.data.splits["train"], directory / "decision-boundary.svg")
         write_tables(gather(model, self.data, "test", "point", classes=2), directory)
+        found = find_mistakes(model, self.data, "test", "point")
+        table = mistakes_table(found, self.n, "test points", ["x", "y"], lambda wrong: wrong.inputs.tolist())
+        write_table(table, directory / "mistakes.json")
 
 
 def draw(shape: Shape, n: int, seed: int) -> dict[str, Tensor]:

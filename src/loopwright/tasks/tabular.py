@@ -26,11 +26,14 @@ from loopwright.tasks.baselines import (
     fit_baselines,
     save_baseline,
 )
+from loopwright.tasks.mistakes import Mistake, find_mistakes, mistakes_table
 from loopwright.tasks.packages import require_packages
 from loopwright.tasks.sources import Bundled, read_table
 from loopwright.tasks.supervised import classification_loss, gather, write_tables
 from loopwright.tasks.tables import write_table
 
+WIDE, STANDING_OUT = 16, 6
+"""Of more features than these, a mistake is shown by those that are furthest from the mean."""
 FRACTIONS: dict[Split, float] = {"train": 0.7, "val": 0.15, "test": 0.15}
 
 
@@ -108,16 +111,32 @@ class Tabular:
         return "\n".join([*wrap(shown, 100), f"class {self.table.class_names[int(batch['label'][row])]}"])
 
     def artifacts(self, model: nn.Module, directory: Path) -> None:
-        """The test split's tables; the baselines, fitted on the same rows, and how all compare; the scaler."""
+        """The test split's tables and mistakes; the baselines, fitted on the same rows; how all compare; the scaler."""
         names = self.table.class_names
         gathered = gather(model, self.data, "test", "x", classes=len(names))
         write_tables(gathered, directory, names)
+        write_table(self.mistakes(model), directory / "mistakes.json")
         confusions = {"MLP (best checkpoint)": gathered.confusion}
         for name, baseline in fit_baselines(*self.part("train")).items():
             save_baseline(baseline, directory / f"{name.replace(' ', '-')}.skops")
             confusions[name] = confusion_of(baseline, *self.part("test"), len(names))
         write_table(comparison(confusions, self.note()), directory / "baselines.json")
         write_table(self.scaling(), directory / "scaler.json")
+
+    def mistakes(self, model: nn.Module) -> ReportTable:
+        """The test rows that the network is most wrong about, as they were read; of a wide table what stands out."""
+        (features, _), names = self.part("test"), self.table.feature_names
+        found = find_mistakes(model, self.data, "test", "x")
+        told = ("test rows", names if len(names) <= WIDE else ["stands out, in standard deviations"])
+
+        def row(wrong: Mistake) -> list[str | float]:
+            if len(names) <= WIDE:
+                return [*features[wrong.sample].tolist()]
+            scaled = self.scaler(features[wrong.sample])
+            most = sorted(range(len(names)), key=lambda place: -abs(scaled[place]))[:STANDING_OUT]
+            return [", ".join(f"{names[place]} {scaled[place]:+.1f}" for place in most)]
+
+        return mistakes_table(found, len(features), *told, row, self.table.class_names)
 
     def part(self, split: Split) -> tuple[Floats, Int64]:
         """The rows of `split` as they were read, (N, F), and their labels (N,)."""

@@ -273,7 +273,7 @@ def test_the_artifacts_are_there_and_say_what_the_corpus_is(finished):
     assert {held["duplicates"] for held in corpus["sets"].values()} == {0}
     assert {path.name for path in found.iterdir()} == {
         *("fsm.json", "corpus.json", "sets.json", "by-length.json", "by-transition.json", "confusion-matrix.json"),
-        *("by-length.svg", "automaton.svg", "attention-automaton.svg", "hidden-states.svg", "look.pt"),
+        *("mistakes.json", "by-length.svg", "automaton.svg", "attention-automaton.svg", "hidden-states.svg", "look.pt"),
         *(f"{what}-{number}.svg" for what in ("attention", "hidden") for number in (1, 2)),
     }
 

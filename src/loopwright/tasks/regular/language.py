@@ -38,6 +38,7 @@ from loopwright.tasks.regular.drawing import draw_automaton
 from loopwright.tasks.regular.encoding import decode, encode, vocabulary_size
 from loopwright.tasks.regular.exact import Optimum
 from loopwright.tasks.regular.looking import check_look_at, look
+from loopwright.tasks.regular.mistakes import mistakes_table
 from loopwright.tasks.regular.network import Network
 from loopwright.tasks.regular.patterns import compile_patterns
 from loopwright.tasks.regular.scores import ASKED, Scores, mean, score
@@ -203,6 +204,7 @@ class RegularLanguages:
         write_table(edge_table(joined(list(seen.values())), self.corpus.held_out), directory / "by-transition.json")
         names = ["in no language", *(f"class {number}: {p}" for number, p in enumerate(self.patterns, 1))]
         write_table(confusion_table(whole_strings(test), names), directory / "confusion-matrix.json")
+        write_table(mistakes_table(seen, names), directory / "mistakes.json")
         title = f"{' and '.join(self.patterns)}: what the {self.network.kind} gets right"
         draw_lengths(lengths, directory / "by-length.svg", longest=self.corpus.longest, title=title)
         accuracies = {edge: right for edge, (_, right) in edge_accuracy(test).items()}
