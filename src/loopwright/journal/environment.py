@@ -17,7 +17,7 @@ from loopwright import __version__
 
 def describe_machine() -> dict[str, Any]:
     """Versions, processor and GPU: the same for every run of this process."""
-    import torch  # here, so that who looks at runs does not wait for it
+    import torch
 
     cuda = torch.version.cuda if torch.cuda.is_available() else None
     return {

@@ -151,7 +151,7 @@ class RunJournal:
 
 def step_records(reports: Sequence[StepReport], seconds: Sequence[float]) -> list[Record]:
     """The records of several steps; this waits for the device once."""
-    import torch  # here, so that who looks at runs does not wait for it
+    import torch
 
     told = [value for report in reports for value in (report.loss, report.grad_norm, *report.parts.values())]
     numbers = iter(torch.stack(told).tolist())

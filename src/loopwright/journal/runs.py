@@ -81,11 +81,13 @@ def numbered(parent: Path) -> list[Path]:
     return sorted(runs, key=lambda run: int(run.name))
 
 
-def open_run(path: Path) -> Path:
-    """The run directory that `path` names, links such as `latest` followed.
+def open_run(path: Path, root: Path = Path("runs")) -> Path:
+    """The run directory that `path` names, by itself or below `root`, links such as `latest` followed.
 
     Raises RunError where it is not one, or where something in it leads out of it.
     """
+    if not os.path.exists(path) and os.path.isfile(root / path / "config.toml"):
+        path = root / path
     if not os.path.exists(path):
         siblings: list[str] = []
         with suppress(OSError):
