@@ -24,6 +24,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import background
 import checkpoints
+import comparing
 import listing
 import loops
 import reports
@@ -106,6 +107,7 @@ def sections(quick: bool, threads: int | None) -> dict[str, Callable[[], Section
     found["sequences"] = partial(sequences.measure, quick=quick)
     found["report"] = partial(reports.measure, quick=quick)
     found["startup"] = partial(startup.measure, quick=quick)
+    found["comparing"] = partial(comparing.measure, quick=quick)
     found["memory"] = partial(startup.measure_memory, quick=quick)
     found["listing"] = partial(listing.measure, quick=quick)
     found["histories"] = partial(listing.measure_histories, quick=quick)

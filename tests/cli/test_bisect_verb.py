@@ -7,8 +7,8 @@ import pytest
 
 from loopwright.cli.bisect import sentence
 from loopwright.cli.main import main
-from loopwright.comparing.histories import Parting
 from loopwright.experiments.points import points
+from loopwright.matching.histories import Parting
 from tests.rerunning.making import copied, edit_history, edit_json, files, resumed, trained
 
 pytestmark = pytest.mark.usefixtures("in_the_repository")

@@ -11,7 +11,8 @@ from loopwright.cli.main import main
 from loopwright.errors import UsageError
 from loopwright.faults.registry import all_faults, find_fault
 from loopwright.lab import break_experiment
-from loopwright.lab.biting import sign_flip, worse_by
+from loopwright.lab.biting import worse_by
+from loopwright.significance import sign_flip
 
 
 def test_the_sign_flip_test_is_exact():

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from loopwright.comparing.histories import history
 from loopwright.core import SGD, AdamW, Cosine, State
 from loopwright.errors import RunError
+from loopwright.matching.histories import history
 from loopwright.rerunning.bisect import bisect
 from loopwright.rerunning.differences import first_difference
 from loopwright.rerunning.replay import replay

@@ -13,13 +13,13 @@ import torch
 
 from loopwright.auditing.rescan import spread, tolerance
 from loopwright.auditing.workspace import TaskError, Workspace
-from loopwright.comparing import Comparison, compare_runs, compare_states
-from loopwright.comparing.histories import last_resume
 from loopwright.config import replace_at
 from loopwright.core.experiment import Experiment
 from loopwright.core.schedules import Schedule
 from loopwright.errors import LoopwrightError, UsageError
 from loopwright.lines import revive
+from loopwright.matching import Comparison, compare_runs, compare_states
+from loopwright.matching.histories import last_resume
 from loopwright.running.config import values
 from loopwright.running.summary import read_json
 from loopwright.store import read_saved

@@ -11,9 +11,9 @@ from loopwright.cli.again import Again
 from loopwright.cli.alone import refuse_workers
 from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
-from loopwright.comparing.histories import Parting
 from loopwright.errors import printable
 from loopwright.lines import Record, finite, same_number
+from loopwright.matching.histories import Parting
 from loopwright.rerunning.bisect import Bisection, bisect
 from loopwright.rerunning.causes import SIDES, Replays, short
 from loopwright.rerunning.differences import digits

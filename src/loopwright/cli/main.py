@@ -26,6 +26,7 @@ VERBS = {
     "archive": "hide runs from listings: loopwright archive RUN… [--undo]",
     "prune": "free disk: checkpoints that are neither best nor newest: loopwright prune [RUN…] [--yes]",
     "report": "make a run's report again: loopwright report RUN",
+    "compare": "runs beside each other, and what is noise: loopwright compare RUN RUN…",
     "audit": "prove the promises on an experiment: loopwright audit NAME [--only CHECK,…]",
     "replay": "do one step of a run again and show it: loopwright replay RUN --step N",
     "bisect": "where two runs part, in what, and why: loopwright bisect RUN_A RUN_B",

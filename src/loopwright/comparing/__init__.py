@@ -1,5 +1,6 @@
-"""Two runs beside each other, bit by bit: tensors, histories, everything."""
+"""Runs beside each other: what differs, what came out, whether it is more than noise, what it cost."""
 
-from loopwright.comparing.runs import Comparison, compare_runs, compare_states
+from loopwright.comparing.comparison import Comparison, compare
+from loopwright.comparing.writing import write
 
-__all__ = ["Comparison", "compare_runs", "compare_states"]
+__all__ = ["Comparison", "compare", "write"]

@@ -101,9 +101,15 @@ def open_run(path: Path, root: Path = Path("runs")) -> Path:
         raise RunError(
             f"{path}: not a run, it has no {' and no '.join(missing)}; `loopwright runs` lists those there are"
         )
+    path = followed(path)
+    check_contents(path)
+    return path
+
+
+def followed(path: Path) -> Path:
+    """What `path` names, links such as `latest` followed."""
     while path.is_symlink():
         path = path.parent / os.readlink(path)
-    check_contents(path)
     return path
 
 

@@ -17,9 +17,10 @@ from loopwright.doctor.finding import Finding, ranked
 from loopwright.errors import UsageError
 from loopwright.faults.fault import Fault
 from loopwright.faults.registry import find_fault
-from loopwright.lab.biting import LEVEL, sign_flip, worse_by
+from loopwright.lab.biting import worse_by
 from loopwright.lab.trial import Trial, run_trial, shortened
 from loopwright.running.registry import find
+from loopwright.significance import LEVEL, sign_flip
 
 Begin = Callable[[str], None]
 

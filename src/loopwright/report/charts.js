@@ -195,7 +195,8 @@ class Chart {
 
   series({line, role}) {
     const thin = role !== "main", band = role === "low" || role === "high";
-    const alpha = band ? 0 : role === "behind" ? 0.32 : 1, few = line.trace.ys.length <= 40;
+    // A band is filled with the opacity of its edges, so these are there, without a line.
+    const alpha = role === "behind" ? 0.32 : 1, few = line.trace.ys.length <= 40;
     return {
       stroke: () => this.color(line), width: band ? 0 : thin ? 1 : 2, alpha, spanGaps: false,
       dash: line.dashed && !thin ? [6, 5] : undefined, paths: line.dots ? () => null : undefined,

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from loopwright.comparing.histories import Parting, last_resume, parting, recorded_step
-from loopwright.comparing.tensors import unequal
 from loopwright.config import replace_at
 from loopwright.core.arithmetic import arithmetic
 from loopwright.core.experiment import Experiment
 from loopwright.errors import LoopwrightError, PrecisionError, UsageError
 from loopwright.lines import to_line
+from loopwright.matching.histories import Parting, last_resume, parting, recorded_step
+from loopwright.matching.tensors import unequal
 from loopwright.rerunning.causes import SIDES, Cause, Evidence, Replays, causes
 from loopwright.rerunning.differences import Difference, first_difference
 from loopwright.rerunning.records import Change, changes, different_experiments, run_with_history

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from loopwright.comparing.histories import Resume
+from loopwright.matching.histories import Resume
 from loopwright.rerunning.differences import Difference
 from loopwright.rerunning.records import Change, Part
 

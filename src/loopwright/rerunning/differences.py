@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import torch
 
-from loopwright.comparing.tensors import unequal
 from loopwright.errors import some
 from loopwright.lines import revive, same_number
+from loopwright.matching.tensors import unequal
 from loopwright.rerunning.trace import Trace
 
 Layer = Literal["samples", "batch", "state", "learning rate", "output", "loss", "gradient", "update"]

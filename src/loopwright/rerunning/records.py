@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from loopwright.bits import leaves
-from loopwright.comparing.histories import history
 from loopwright.config import read_toml
 from loopwright.errors import RunError
 from loopwright.journal import describe_run, open_run
+from loopwright.matching.histories import history
 from loopwright.reading import file_sha256
 from loopwright.running.studying import is_study
 from loopwright.running.summary import read_json

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from loopwright.comparing.histories import find_step, last_resume, no_such_step, recorded_step
 from loopwright.lines import Record, same_number
+from loopwright.matching.histories import find_step, last_resume, no_such_step, recorded_step
 from loopwright.protocols import Shows
 from loopwright.rerunning.differences import ulps
 from loopwright.rerunning.records import Change, changes_since, run_of_steps, run_with_history

@@ -16,13 +16,13 @@ import xxhash
 from torch import Tensor, nn
 
 from loopwright.bits import as_bytes, leaves
-from loopwright.comparing.tensors import Tensors
 from loopwright.core.experiment import Cadence, Experiment
 from loopwright.core.loop import train_step
 from loopwright.core.state import State
 from loopwright.errors import NonFiniteError
 from loopwright.journal.journal import step_records
 from loopwright.lines import Record, comparable
+from loopwright.matching.tensors import Tensors
 from loopwright.protocols import Batch
 
 

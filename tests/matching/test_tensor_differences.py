@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from loopwright.comparing.tensors import how, unequal
+from loopwright.matching.tensors import how, unequal
 
 
 def test_how_tensors_differ():

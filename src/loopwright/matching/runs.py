@@ -10,9 +10,9 @@ from typing import Any
 from torch import Tensor
 
 from loopwright.bits import leaves
-from loopwright.comparing.histories import KINDS, Parting, done_again, parting
-from loopwright.comparing.tensors import how
 from loopwright.data.digest import tensors_sha256
+from loopwright.matching.histories import KINDS, Parting, done_again, parting
+from loopwright.matching.tensors import how
 from loopwright.running.summary import read_json
 from loopwright.store import read_saved
 

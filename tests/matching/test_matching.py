@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from loopwright.bits import leaves
-from loopwright.comparing import compare_runs, compare_states
 from loopwright.errors import CheckpointError
 from loopwright.lines import to_line
+from loopwright.matching import compare_runs, compare_states
 from loopwright.store import write_checkpoint
 from tests.toys import run, toy
 

@@ -1,0 +1,97 @@
+"""What a comparison says, section by section; the page and the markdown file only lay it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from loopwright.comparing import chapters
+from loopwright.comparing.advice import Suggestion, caveats, suggestions
+from loopwright.comparing.blocks import Block, Bullets, Drawings, Text
+from loopwright.comparing.comparison import Comparison
+from loopwright.comparing.lessons import Lesson, lesson_of
+from loopwright.comparing.numbers import VERDICTS, headline, what_happened, what_it_costs
+from loopwright.comparing.overlays import figures
+from loopwright.comparing.spreads import scatter_drawings
+from loopwright.errors import some
+
+TONES = {"better": "good", "worse": "bad", "equal": "calm", "open": "warn", "unjudged": "warn"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it."""
+
+    title: str
+    blocks: list[Block] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A comparison as it is read. `pills`: text and tone (good | warn | bad | calm) of the summary."""
+
+    title: str
+    pills: list[tuple[str, str]]
+    sentence: str
+    sections: list[Section]
+    lesson: Lesson | None
+    suggestions: list[Suggestion]
+    caveats: list[str]
+
+    @property
+    def drawings(self) -> list[Drawings]:
+        """All pictures."""
+        return [block for section in self.sections for block in section.blocks if isinstance(block, Drawings)]
+
+
+def document(comparison: Comparison, command: Sequence[str] = (), *, pictures: bool = True) -> Document:
+    """Everything that is said of a comparison. `command`: the words that made it. Without `pictures` none is drawn."""
+    lesson = lesson_of(comparison.subjects)
+    advice, careful = suggestions(comparison, lesson), caveats(comparison)
+    scatters = [Drawings([one]) for one in scatter_drawings(comparison)] if pictures else []
+    sections = [
+        Section("About these runs", [Bullets(list(comparison.notes))] if comparison.notes else []),
+        Section("What changed", chapters.what_changed(comparison)),
+        Section("Is it a controlled comparison?", chapters.control(comparison)),
+        Section("Goal", [Text(chapters.goal(comparison))]),
+        Section("Baseline", chapters.of_group(comparison, comparison.baseline)),
+        Section("Variants" if len(comparison.contrasts) > 1 else "Variant", chapters.variants(comparison)),
+        Section("What happened", what_happened(comparison)),
+        Section("Curves", [Drawings(figures(comparison))] if pictures else []),
+        Section("Fields that were varied", list(scatters)),
+        Section("Trade-offs: quality and cost", what_it_costs(comparison)),
+        Section("One failed run and its lesson", chapters.failed(lesson)),
+        Section("Next experiment", chapters.following(advice)),
+        Section("Caveats", [Bullets(careful)]),
+        Section("Code", chapters.code(comparison)),
+        Section("Commands and files", chapters.commands(comparison, command)),
+    ]
+    return Document(
+        title(comparison),
+        pills(comparison),
+        headline(comparison),
+        [section for section in sections if section.blocks],
+        lesson,
+        advice,
+        careful,
+    )
+
+
+def title(comparison: Comparison) -> str:
+    """What is compared with what."""
+    others = [contrast.group.label for contrast in comparison.contrasts]
+    if not others:
+        return f"{comparison.baseline.label}: {len(comparison.subjects)} runs"
+    if len(others) > 2:
+        return f"{comparison.baseline.label} and {len(others)} others"
+    return f"{some(others, 2)} against {comparison.baseline.label}"
+
+
+def pills(comparison: Comparison) -> list[tuple[str, str]]:
+    """The summary in a few words."""
+    if not comparison.contrasts:
+        return [("one setting", "calm")]
+    found = [("controlled comparison", "good") if comparison.controlled else ("not a controlled comparison", "bad")]
+    if len(comparison.contrasts) == 1 and (judgement := comparison.deciding.judgements[1]) is not None:
+        found.append((VERDICTS[judgement.verdict], TONES[judgement.verdict]))
+    return found
