@@ -24,7 +24,7 @@ LEVELS = {
     4: ("faults", "report", "studies"),
     5: ("experiments",),
     6: ("running",),
-    7: ("comparing", "matching"),
+    7: ("comparing", "matching", "scaffold"),
     8: ("auditing", "rerunning", "watching"),
     9: ("checking", "diagnosing"),
     10: ("lab",),

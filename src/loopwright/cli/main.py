@@ -34,6 +34,8 @@ VERBS = {
     "break": "break an experiment on purpose, see what is said: loopwright break NAME --all",
     "diagnose": "what a record alone tells: loopwright diagnose RUN|CSV|trainer_state.json",
     "watch": "run any PyTorch script under the doctor: loopwright watch SCRIPT.py [ARGS]",
+    "new": "a project of your own, its loop in one file: loopwright new DIR [--from NAME]",
+    "gate": "is a project done? tests, runs, answers: loopwright gate DIR",
     "env": "platform, versions, and how fast this machine multiplies",
 }
 

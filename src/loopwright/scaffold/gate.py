@@ -1,0 +1,76 @@
+"""Whether a project is done for now: its tests pass, it has runs, and what it is to say has been said."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from loopwright.errors import UsageError, some
+from loopwright.journal.runs import list_runs
+from loopwright.running.summary import read_json
+from loopwright.scaffold.origin import inside, text_at
+
+ASKED = "(your answer)"
+UNFILLED = "No runs yet"
+DELIVERABLES = (
+    "experiments.md",
+    "report.md",
+    "postmortem.md",
+    "notes/theory-summary.md",
+    "notes/mistakes-and-fixes.md",
+    "notes/weekly-retrospective.md",
+    "artifacts/results.md",
+)
+TESTS = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that has to be done, whether it is, and what was found."""
+
+    what: str
+    done: bool
+    found: str
+
+
+def check_project(project: Path, *, tests: bool = True) -> list[Item]:
+    """Every item of a project. With `tests` its own are run. Raises UsageError where there is no such directory."""
+    if not project.is_dir():
+        raise UsageError(f"{project}: no such directory; name a project that `loopwright new` made")
+    said = [deliverable(project, path) for path in DELIVERABLES]
+    return [*([own_tests(project)] if tests else []), finished_run(project), *said]
+
+
+def own_tests(project: Path, command: Sequence[str] = (sys.executable, *TESTS)) -> Item:
+    """The project's own tests, run in a process of their own."""
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, errors="replace", check=False)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+    return Item("tests pass", done.returncode == 0, lines[-1] if lines else f"exit code {done.returncode}")
+
+
+def finished_run(project: Path) -> Item:
+    """A run that came to its end and has a checkpoint."""
+    runs = list_runs(project / "runs")
+    kept = [run for run in runs if list((run / "checkpoints").glob("*.pt"))]
+    finished = [run for run in kept if read_json(run / "metrics.json").get("status") == "finished"]
+    found = f"{len(finished)} of {len(runs)} runs" if runs else "no run yet: make train"
+    return Item("a finished run with a checkpoint", bool(finished), found)
+
+
+def deliverable(project: Path, path: str) -> Item:
+    """A file that is to be written: there, filled from the runs, every question answered."""
+    place = inside(project, path)
+    if not place.is_file():
+        return Item(path, False, "missing")
+    text = text_at(place)
+    problems = []
+    if not text.strip():
+        problems.append("empty")
+    if UNFILLED in text:
+        problems.append("not filled from runs: make notes")
+    if open_questions := text.count(ASKED):
+        problems.append(f"{open_questions} question{'s' * (open_questions > 1)} open")
+    return Item(path, not problems, some(problems) or f"{len(text.split())} words")

@@ -1,0 +1,185 @@
+"""A project and Loopwright's version of it, three ways: what was written, what it is now, what would be written now."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Literal
+
+from loopwright import __version__
+from loopwright.errors import UsageError, some
+from loopwright.files import make_directory, refusals, write_text
+from loopwright.scaffold.origin import HOME, Files, Origin, inside, read_mine, read_pristine, text_at
+
+Step = Literal["take", "remove", "merge", "keep", "nothing"]
+MARKERS = ("<<<<<<< yours\n", ">>>>>>> loopwright\n")
+"""What git writes around a conflict, with our labels."""
+BLOCK = re.compile(r"(<!-- fill: (\w+)[^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
+"""What the project's fill.py writes from its runs."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file three ways: as it was written, as it is, as it would be written now; None where there is none."""
+
+    path: str
+    pristine: str | None
+    mine: str | None
+    upstream: str | None
+
+    @property
+    def by_me(self) -> str:
+        """What I have done to it: added, removed, changed, or nothing (empty)."""
+        return difference(self.pristine, self.mine)
+
+    @property
+    def by_upstream(self) -> str:
+        """What Loopwright has done to it since."""
+        return difference(self.pristine, self.upstream)
+
+    @property
+    def step(self) -> Step:
+        """What a merge does with it. What I have changed or removed is never taken away."""
+        if not self.by_upstream or self.mine == self.upstream:
+            return "nothing"
+        if self.mine == self.pristine:
+            return "remove" if self.upstream is None else "take"
+        return "keep" if self.mine is None or self.upstream is None else "merge"
+
+    def diff(self, side: Literal["mine", "upstream"]) -> str:
+        """A unified diff from what was written to one of the two."""
+        new, label = (self.mine, "yours") if side == "mine" else (self.upstream, "loopwright")
+        lines = difflib.unified_diff(
+            (self.pristine or "").splitlines(keepends=True),
+            (new or "").splitlines(keepends=True),
+            f"written/{self.path}",
+            f"{label}/{self.path}",
+        )
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+def difference(before: str | None, after: str | None) -> str:
+    """The word for what became of a text."""
+    if before == after:
+        return ""
+    return "added" if before is None else "removed" if after is None else "changed"
+
+
+def compare_project(project: Path, upstream: Files) -> list[Change]:
+    """Every file that was written or would be written now, three ways. Raises UsageError where one cannot be read.
+
+    What a project has filled in from its runs is no change of anybody's: it is the same on all three sides.
+    """
+    pristine = read_pristine(project)
+    paths = sorted({*pristine, *upstream})
+    mine = read_mine(project, paths)
+    return [
+        Change(
+            path,
+            as_filled(pristine.get(path), mine.get(path)),
+            mine.get(path),
+            as_filled(upstream.get(path), mine.get(path)),
+        )
+        for path in paths
+    ]
+
+
+def as_filled(text: str | None, mine: str | None) -> str | None:
+    """`text` with what stands in the blocks of the same names in my text."""
+    if text is None or mine is None:
+        return text
+    filled = {found[2]: found[0] for found in BLOCK.finditer(mine)}
+    return BLOCK.sub(lambda found: filled.get(found[2], found[0]), text)
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What a merge did with each file that upstream has changed, and in which files conflicts are left.
+
+    `backup` is where the files are that were touched, as they were before; None where there was none.
+    """
+
+    done: dict[str, Step]
+    conflicts: tuple[str, ...]
+    backup: Path | None
+
+
+def merge_project(project: Path, upstream: Files, origin: Origin) -> Merged:
+    """Bring what upstream has changed into the project; what was written is then upstream's.
+
+    Conflicts stay in the files, between markers; without git the new file is laid beside mine as `PATH.new`. What is
+    touched is copied first. Raises UsageError where conflicts of an earlier merge are left.
+    """
+    changes = compare_project(project, upstream)
+    left = [change.path for change in changes if change.mine and any(mark in change.mine for mark in MARKERS)]
+    if left:
+        raise UsageError(f"{project}: an earlier merge has left conflicts in {some(left)}; settle them first")
+    writes: dict[str, str | None] = {}
+    conflicts = []
+    for change in changes:
+        texts, conflict = outcome(change)
+        writes |= texts
+        conflicts += list(texts) * conflict
+    backup = backed_up(project, list(writes))
+    for path, text in writes.items():
+        write(inside(project, path), text)
+    for change in changes:
+        write(inside(project, f"{HOME}/pristine/{change.path}"), upstream.get(change.path))
+    write(project / HOME / "origin.json", replace(origin, version=__version__).text())
+    done: dict[str, Step] = {change.path: change.step for change in changes if change.step != "nothing"}
+    return Merged(done, tuple(conflicts), backup)
+
+
+def outcome(change: Change) -> tuple[dict[str, str | None], bool]:
+    """What a merge writes for a file, by path (None: removed), and whether a conflict is left to the user."""
+    if change.step in ("take", "remove"):
+        return {change.path: change.upstream}, False
+    if change.step != "merge":
+        return {}, False
+    merged = three_way(change.mine or "", change.pristine or "", change.upstream or "")
+    if merged is None:
+        return {f"{change.path}.new": change.upstream}, True
+    return {change.path: merged}, any(mark in merged for mark in MARKERS)
+
+
+def three_way(mine: str, pristine: str, upstream: str, git: str | None = shutil.which("git")) -> str | None:
+    """Both sides' changes in one text, conflicts between markers; None where there is no git."""
+    if git is None:
+        return None
+    with tempfile.TemporaryDirectory() as directory:
+        texts = {"yours": mine, "written": pristine, "loopwright": upstream}
+        for name, text in texts.items():
+            Path(directory, name).write_bytes(text.encode())
+        labels = [part for name in texts for part in ("-L", name)]
+        command = [git, "merge-file", "-p", *labels, *texts]
+        done = subprocess.run(command, cwd=directory, capture_output=True, check=False)
+    # The exit code is the number of conflicts, at most 127.
+    return done.stdout.decode() if 0 <= done.returncode <= 127 else None
+
+
+def backed_up(project: Path, paths: list[str]) -> Path | None:
+    """Copies of those files that are there, in a new numbered directory, durably; None where there is none."""
+    there = [path for path in paths if inside(project, path).is_file()]
+    if not there:
+        return None
+    root = project / HOME / "backup"
+    backup = next(place for number in count(1) if not (place := root / f"{number:03d}").exists())
+    for path in there:
+        write(backup / path, text_at(project / path))
+    return backup
+
+
+def write(place: Path, text: str | None) -> None:
+    """Write a file durably, or remove it where `text` is None."""
+    if text is not None:
+        make_directory(place.parent)
+        write_text(place, text)
+        return
+    with refusals(place):
+        place.unlink(missing_ok=True)
