@@ -7,10 +7,11 @@ BIN := $(VENV)/bin
 COMPLETE := --cov --cov-fail-under=100 --cov-report=term-missing:skip-covered
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help train test test-slow test-nightly check format bench guarantees doctor-score setup tools clean
+.PHONY: help train run-all test test-slow test-nightly check format bench guarantees doctor-score setup tools clean
 
 help:
 	@echo "make train [EXP=points] [ARGS='--lr 1e-3']   set up, then train an experiment (digits-cnn)"
+	@echo "make run-all [ARGS='--size full']           set up, then every experiment; artifacts/results.md"
 	@echo "make test                                   set up, then lint, types and the whole test suite"
 	@echo "make test-slow | test-nightly               what takes minutes, what takes hours"
 	@echo "make guarantees [ARGS='kills --scale quick'] attack what is promised; writes docs/guarantees.md"
@@ -19,6 +20,9 @@ help:
 
 train: setup
 	@$(BIN)/loopwright train $(EXP) $(ARGS)
+
+run-all: setup
+	@$(BIN)/loopwright run-all $(ARGS)
 
 test: setup tools check
 	@$(BIN)/python -m pytest -n 2 -m "not slow and not nightly" $(COMPLETE)

@@ -36,6 +36,7 @@ class Purpose(enum.IntEnum):
     EVALUATE = 5
     SPLIT = 6
     GENERATE = 7
+    SWEEP = 8
 
 
 def mix(value: int) -> int:

@@ -8,7 +8,7 @@ from tests.cli.test_console import Terminal, step
 
 
 def walk(watchers, steps):
-    watchers.begin(steps)
+    watchers.begin(steps, 0)
     for number in range(1, steps + 1):
         for sink in watchers.sinks:
             sink(step(number))
@@ -23,7 +23,7 @@ def test_walks_that_are_over_soon_are_not_told_and_long_ones_with_the_run():
         console.said -= QUIET_SECONDS  # as if they had taken so long
         walk(console.watching("B"), 3)
     (line,) = stream.getvalue().splitlines()
-    assert "  B again, step 1/3  33%  loss 0.5" in line
+    assert "  B again, step 1/3  33%  loss 0.500" in line
 
 
 def test_on_a_terminal_the_run_is_named_too():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from making import CONFIG, make_group, make_run, write
@@ -13,6 +14,7 @@ from loopwright.comparing import write as write_comparison
 from loopwright.comparing.document import document
 from loopwright.comparing.markdown import render_markdown
 from loopwright.errors import RunError, UsageError
+from loopwright.labels import archive
 
 FASTER = {"optimizer.lr": 0.03}
 
@@ -114,6 +116,17 @@ def test_a_directory_of_runs_stands_for_them_and_a_study_for_its_members(tmp_pat
     found = compare([study])
     assert [group.label for group in found.groups] == ["optimizer.lr 0.2", "optimizer.lr 0.1"]
     assert any("is a study; its 2 members" in note for note in found.notes)
+
+
+def test_runs_are_named_below_the_usual_root_too_and_archived_ones_are_left_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = make_group(tmp_path / "runs", [0.5, 0.6, 0.7])
+    (tmp_path / "runs" / "toy" / "latest").symlink_to("003")
+    assert len(compare([Path("toy/001"), Path("toy/latest")]).subjects) == 2
+    archive(runs[1])
+    found = compare([Path("toy")], baseline=Path("toy/003"))
+    assert [run.name for run in found.subjects] == ["toy/001", "toy/003"]
+    assert found.notes == ("archived runs of runs/toy are left out: 002",)
 
 
 def test_every_number_that_is_not_finite_is_shown_and_none_breaks_the_json(tmp_path):

@@ -144,6 +144,16 @@ def test_a_study_shows_its_runs(tmp_path: Path) -> None:
     assert "Curves" not in page
 
 
+def test_what_people_say_of_a_run_is_in_its_report(tmp_path: Path) -> None:
+    (tmp_path / "tags").write_text("baseline\nfor-the-paper\n")
+    (tmp_path / "notes.md").write_text("overfits <early>\n")
+    page = write_report(tmp_path).read_text()
+    for text in (page, (tmp_path / "report.md").read_text()):
+        assert "Tagged baseline, for-the-paper." in text
+    assert "overfits &lt;early&gt;" in page
+    assert "overfits <early>" in text
+
+
 def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no such directory"):
         write_report(tmp_path / "nowhere")

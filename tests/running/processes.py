@@ -22,7 +22,7 @@ SLOW = "tests/slow_toy.py:slow"
 
 def start(*arguments: str) -> subprocess.Popen:
     command = [sys.executable, "-m", "loopwright", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}", "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from loopwright.catalogue.tail import tail_of
 from loopwright.identity import identity
+from loopwright.journal.runs import SWEEP
 from loopwright.labels import labels_of
 from loopwright.lines import revive
 from loopwright.reading import read_at_most
@@ -27,7 +28,8 @@ def facts_of(run: Path) -> tuple[Table, Table]:
     problems: list[str] = []
     metrics = revive(read(run, "metrics.json", json.loads, problems))
     env = read(run, "env.json", json.loads, problems)
-    config = flat(read(run, "config.toml", tomllib.loads, problems))
+    swept = (run / SWEEP).is_file()  # its members have the configurations
+    config = flat(read(run, "config.toml", tomllib.loads, [] if swept else problems))
     decided = table(metrics, "decided_by") or config
     labels = labels_of(run)
     facts: Table = {

@@ -19,6 +19,7 @@ from loopwright.catalogue.signature import letters_of, settled, stamps, unchange
 from loopwright.derived import HIDDEN, NUMBER, make_folder
 from loopwright.errors import UsageError
 from loopwright.journal.lock import being_trained
+from loopwright.journal.runs import SWEPT
 from loopwright.values import table
 
 VERSION = 1
@@ -55,7 +56,7 @@ def entries(root: Path, watch: Watch = lambda names: names) -> list[Entry]:
 
 
 def found_below(root: Path) -> list[str]:
-    """The names of the runs below `root`, `NAME/NNN`, by experiment and number.
+    """The names of the runs below `root`, `NAME/NNN`, by experiment and number; behind a sweep those of its members.
 
     Raises UsageError where `root` is no directory that can be read.
     """
@@ -67,10 +68,27 @@ def found_below(root: Path) -> list[str]:
         raise UsageError(f"{root}: cannot be read ({error.strerror}); name a directory of runs") from error
     found = []
     for experiment in experiments:
-        with suppress(OSError):
-            numbers = [each.name for each in os.scandir(root / experiment) if NUMBER.fullmatch(each.name)]
-            found += [f"{experiment}/{number}" for number in sorted(numbers, key=int)]
+        numbers = numbered_in(root, experiment)
+        found += numbers
+        if experiment.endswith(SWEPT):
+            for sweep in numbers:
+                found += [run for member in members_of(root / sweep) for run in numbered_in(root, f"{sweep}/{member}")]
     return found
+
+
+def numbered_in(root: Path, folder: str) -> list[str]:
+    """The names of the numbered runs in a folder of `root`."""
+    with suppress(OSError):
+        numbers = [each.name for each in os.scandir(root / folder) if NUMBER.fullmatch(each.name)]
+        return [f"{folder}/{number}" for number in sorted(numbers, key=int)]
+    return []
+
+
+def members_of(sweep: Path) -> list[str]:
+    """The folders of a sweep's members, below it."""
+    with suppress(OSError):
+        return sorted(f"members/{each.name}" for each in os.scandir(sweep / "members") if each.is_dir())
+    return []
 
 
 def looked_at(run: Path) -> Row | None:

@@ -15,13 +15,13 @@ class Again(Console):
 
     def __init__(self, *, stream: TextIO | None = None, quiet: bool = False) -> None:
         super().__init__(stream=stream, quiet=quiet)
-        self.said = time.monotonic()
+        self.said, self.first = time.monotonic(), 0
 
-    def begin(self, total: int) -> None:
+    def begin(self, total: int, evaluation: int = 0) -> None:
         """Another walk begins; the time without a sign of life goes on."""
         said = self.said
-        super().begin(total)
-        self.said = said
+        super().begin(total, evaluation)
+        self.said, self.first = said, 0
 
     def watching(self, title: str) -> Watchers:
         """Watchers of a run; `title` says which it is."""

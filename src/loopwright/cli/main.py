@@ -19,6 +19,7 @@ VERBS = {
     "list": "the experiments there are, one line each",
     "train": "train an experiment: loopwright train NAME [--lr 1e-3 …]",
     "resume": "go on with an interrupted run: loopwright resume RUN",
+    "sweep": "the same experiment over values and seeds: loopwright sweep NAME --set lr=1e-4,1e-3",
     "evaluate": "metrics of a run's checkpoint as JSON: loopwright evaluate RUN",
     "runs": "the runs there are: loopwright runs [--where 'val.accuracy > 0.9' --sort val.loss …]",
     "note": "write down what you think of a run: loopwright note RUN [TEXT]",
@@ -34,12 +35,13 @@ VERBS = {
     "break": "break an experiment on purpose, see what is said: loopwright break NAME --all",
     "diagnose": "what a record alone tells: loopwright diagnose RUN|CSV|trainer_state.json",
     "watch": "run any PyTorch script under the doctor: loopwright watch SCRIPT.py [ARGS]",
+    "run-all": "every experiment there is, and one page of results: loopwright run-all [--size full]",
     "new": "a project of your own, its loop in one file: loopwright new DIR [--from NAME]",
     "gate": "is a project done? tests, runs, answers: loopwright gate DIR",
     "env": "platform, versions, and how fast this machine multiplies",
 }
 
-MODULES = {"break": "breaking"}
+MODULES = {"break": "breaking", "run-all": "run_all"}
 """Verbs that are no names of Python."""
 
 HELP = f"""\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ from loopwright.errors import printable
 from loopwright.lines import revive
 from loopwright.protocols import SPLITS
 from loopwright.report.grids import from_file
-from loopwright.report.values import number, numbers, tables, whole
+from loopwright.report.values import number, numbers, show_metric, tables, whole
 from loopwright.report.values import table as table_at
+from loopwright.running.session import finished
 from loopwright.running.summary import read_json
 
 
@@ -28,17 +30,39 @@ def conclude(run: Path) -> int:
         print(printable(f"claim  {sentence(claim)}", 200))
     if "claims_dropped" in metrics:
         print(printable(f"claims not judged: {metrics['claims_dropped']}", 2000))
-    if "members" not in metrics:
-        print(f"next   loopwright evaluate {run}   loopwright report {run}   loopwright runs")
-    if (run / "report.html").is_file():
-        print(f"report {run / 'report.html'}")
     sick = [
         found for found in tables(read_json(run / "findings.json").get("findings")) if found.get("severity") == "error"
     ]
     for found in sick:
         print(printable(f"doctor {found.get('cause')}: {found.get('wrong')}; fix: {found.get('fix')}", 400))
+    fine = all(claim.get("holds") is True for claim in claims) and not sick
+    if "members" not in metrics:
+        print(best(run, metrics))
+        print("next   " + "\n       ".join(useful(run, fine=fine)))
+    if (run / "report.html").is_file():
+        print(f"report {run / 'report.html'}")
     print(run)
-    return 0 if all(claim.get("holds") is True for claim in claims) and not sick else 1
+    return 0 if fine else 1
+
+
+def best(run: Path, metrics: dict[str, Any]) -> str:
+    """What was best, when, and where those weights are."""
+    found, decided = table_at(metrics, "best"), table_at(metrics, "decided_by")
+    value = show_metric(number(found.get("value")))
+    place = run / "checkpoints" / "best.pt"
+    return printable(f"best   val {decided.get('metric')} {value} at step {whole(found.get('step'))}: {place}", 400)
+
+
+def useful(run: Path, *, fine: bool) -> list[str]:
+    """The three commands that are most likely wanted next: where something is wrong, those that look for the cause."""
+    name, config = shlex.quote(str(run)), shlex.quote(str(run / "config.toml"))
+    listed = f"loopwright runs --run-dir {shlex.quote(str(run.parent.parent))}"
+    if not fine:
+        return [f"loopwright postmortem {name}", f"loopwright diagnose {name}", listed]
+    before = run.parent / f"{int(run.name) - 1:03d}" if run.name.isdigit() else run
+    another = f"loopwright compare {shlex.quote(str(before))} {name}" if before != run and finished(before) else ""
+    seed = whole(read_json(run / "env.json").get("seed")) or 0
+    return [f"loopwright evaluate {name}", another or f"loopwright train --config {config} --seed {seed + 1}", listed]
 
 
 def print_conclusion(run: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
+from loopwright.campaign.sweep import is_sweep, open_sweep
 from loopwright.cli.console import Console
 from loopwright.cli.outcome import conclude
 from loopwright.cli.parsing import parser
+from loopwright.cli.sweep import finish
 from loopwright.core.experiment import Parallel
 from loopwright.core.group import joined
 from loopwright.core.parallel import Workers
@@ -18,7 +20,7 @@ from loopwright.running.studying import is_study, refuse_studies, resume_study
 
 
 def run(arguments: list[str]) -> int:
-    """Resume a run, or every unfinished run of a study, on as many workers as `torchrun` has started."""
+    """Resume a run, or every unfinished run of a study or sweep, on as many workers as `torchrun` has started."""
     with joined() as workers:
         return resume(arguments, workers)
 
@@ -31,9 +33,13 @@ def resume(arguments: list[str], workers: Workers) -> int:
     options.add_argument(
         "--parallel", choices=get_args(Parallel), help="what workers hold from now on, see train --help"
     )
+    options.add_argument("--jobs", type=int, default=1, metavar="N", help="of a sweep: so many runs at a time (1)")
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
     parsed = options.parse_all(arguments)
     first = workers.worker.rank == 0
+    if is_sweep(parsed.run):
+        refuse_studies(workers, str(parsed.run))
+        return finish(open_sweep(parsed.run, parsed.experiment), max(1, parsed.jobs), quiet=parsed.quiet)
     with Console(quiet=parsed.quiet or not first) as console:
         watchers = Watchers(sinks=[console], say=console.say, begin=console.begin)
         if is_study(open_run(parsed.run)):

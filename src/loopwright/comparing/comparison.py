@@ -13,8 +13,9 @@ from loopwright.comparing.groups import Group, Sample, grouped, letters
 from loopwright.comparing.judging import Judgement, judge
 from loopwright.comparing.keys import Key, changes, differing
 from loopwright.comparing.measures import Measure, deciding, ordered
-from loopwright.comparing.subject import Subject, read_subjects
+from loopwright.comparing.subject import Subject, located, read_subjects
 from loopwright.directions import Direction, direction
+from loopwright.errors import UsageError
 
 LONGEST_LABEL = 60
 
@@ -92,8 +93,7 @@ def compare(
     what the baseline's configuration says. `target`: the value whose reaching is timed. `tell` gives the runs back one
     by one while they are read. Raises RunError and UsageError where there is nothing to compare.
     """
-    every = [*runs, *([baseline] if baseline is not None and baseline not in runs else [])]
-    subjects, notes = read_subjects(every, tell)
+    subjects, notes = read_subjects(runs, baseline, tell)
     groups = first_baseline(grouped(subjects), baseline)
     keys, unchanged = differing([group.first.config for group in groups if group.first.config])
     keys = with_lost(keys, groups)
@@ -119,10 +119,12 @@ def compare(
 def first_baseline(groups: list[Group], baseline: Path | None) -> list[Group]:
     """The groups, that of the baseline first, with letters in that order."""
     if baseline is not None:
-        real = baseline.resolve()
+        real = located(baseline).resolve()
         home = [any(subject.path.resolve() in (real, *real.parents) for subject in group.subjects) for group in groups]
         if not any(home):
             home = [any(real in subject.path.resolve().parents for subject in group.subjects) for group in groups]
+        if not any(home):
+            raise UsageError(f"compare: --baseline {baseline}: was deleted while it was read; name another")
         first = home.index(True)
         groups = [groups[first], *groups[:first], *groups[first + 1 :]]
     return [replace(group, letter=letter) for group, letter in zip(groups, letters(), strict=False)]

@@ -14,6 +14,7 @@ import numpy as np
 from loopwright.errors import RunError, UsageError, some
 from loopwright.journal.lock import being_trained
 from loopwright.journal.runs import check_contents, followed, numbered, open_run
+from loopwright.labels import labels_of
 from loopwright.report import curves
 from loopwright.report.history import Floats, History, Series
 from loopwright.report.record import Record
@@ -22,6 +23,7 @@ from loopwright.report.values import numbers, show, table, whole
 FILES = ("config.toml", "env.json", "metrics.json", "logs/history.jsonl")
 """A directory with one of these is taken for a run."""
 
+DEFAULT_ROOT = Path("runs")
 KNOTS = 1000
 """Steps at which what was spent is kept."""
 
@@ -126,13 +128,12 @@ class Subject:
 
 
 def read_subjects(
-    paths: Sequence[Path], tell: Callable[[list[Path]], Iterable[Path]] = list
+    paths: Sequence[Path], baseline: Path | None = None, tell: Callable[[list[Path]], Iterable[Path]] = list
 ) -> tuple[list[Subject], list[str]]:
     """The runs that `paths` name, each once, the members of studies among them; and what has to be said about them.
 
-    `tell` is given the runs and gives them back one by one, as a bar of progress does.
-
-    Raises RunError for a path that is no run, UsageError where fewer than two runs are left.
+    `baseline` is one of them, or comes to them. `tell` is given the runs and gives them back one by one, as a bar of
+    progress does. Raises RunError for a path that is no run, UsageError where fewer than two runs are left.
     """
     notes: list[str] = []
     found: dict[Path, Path] = {}
@@ -141,6 +142,8 @@ def read_subjects(
         if real in found:
             notes.append(f"{path} is named twice; it counts once")
         found.setdefault(real, path)
+    for path in [] if baseline is None else runs_at(baseline, notes):
+        found.setdefault(path.resolve(), path)
     subjects = [subject for path in tell(list(found.values())) if (subject := load(path, notes))]
     if len(subjects) < 2:
         named = f"{subjects[0].path} alone is" if subjects else "none is"
@@ -178,19 +181,37 @@ def spent(series: Series, measured: Floats) -> Series:
     return Series(series.steps[places], totals[places])
 
 
+def located(path: Path) -> Path:
+    """The directory that `path` names, by itself or below runs/, links such as `latest` followed.
+
+    Raises RunError, with what is probably meant, where there is none.
+    """
+    below = DEFAULT_ROOT / path
+    if not path.exists() and below.is_dir():
+        path = below
+    return followed(path) if path.is_dir() else open_run(path)
+
+
+def is_run(directory: Path) -> bool:
+    """Whether at least one of the files of a run is there."""
+    return any((directory / name).is_file() for name in FILES)
+
+
 def runs_at(path: Path, notes: list[str]) -> list[Path]:
     """The run at `path`; the members of a study; the numbered runs of an experiment's directory."""
-    if not path.is_dir():
-        open_run(path)  # says what is meant
-        raise RunError(f"{path}: no run; `loopwright runs` lists those there are")
-    run = followed(path)
-    if not any((run / name).is_file() for name in FILES):
-        below = [inner for inner in numbered(run) if any((inner / name).is_file() for name in FILES)]
+    run = located(path)
+    if not is_run(run):
+        below = [inner for inner in numbered(run) if is_run(inner)]
         if not below:
             raise RunError(
                 f"{path}: not a run, it has no {' and no '.join(FILES)}; `loopwright runs` lists those there are"
             )
-        return [each for inner in below for each in runs_at(inner, notes)]
+        shown = [inner for inner in below if not labels_of(inner).archived]
+        if len(shown) < len(below):
+            notes.append(
+                f"archived runs of {run} are left out: {some([one.name for one in below if one not in shown])}"
+            )
+        return [each for inner in shown for each in runs_at(inner, notes)]
     check_contents(run)
     members = run / "members"
     if not members.is_dir():

@@ -11,9 +11,10 @@ from loopwright.comparing.comparison import Comparison
 from loopwright.comparing.data import MADE_BY, as_json
 from loopwright.comparing.document import Document, document
 from loopwright.comparing.markdown import MARK, render_markdown
+from loopwright.comparing.subject import located
 from loopwright.errors import RunError
 from loopwright.files import make_directory, refusals, write_durably
-from loopwright.journal.runs import claim, followed, numbered, point_latest
+from loopwright.journal.runs import claim, numbered, point_latest
 from loopwright.reading import open_plain
 from loopwright.report.page import environment
 
@@ -109,7 +110,7 @@ def next_directory(first: Path) -> Path:
 
     Raises StoreError where it cannot be made.
     """
-    path = followed(first)
+    path = located(first)
     root = path.parent if numbered(path) else path.parent.parent
     parent = root / FOLDER
     make_directory(parent)

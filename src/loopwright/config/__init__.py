@@ -20,7 +20,7 @@ from loopwright.config.schema import (
     replace_at,
     to_dict,
 )
-from loopwright.config.values import coerce
+from loopwright.config.values import coerce, split
 
 __all__ = [
     "NO_OVERRIDES",
@@ -39,5 +39,6 @@ __all__ = [
     "read_toml",
     "replace_at",
     "spell",
+    "split",
     "to_dict",
 ]

@@ -86,7 +86,7 @@ def _find(value: Any, known: dict[Any, Any]) -> Any:
 def _tuple(value: Any, kinds: tuple[Any, ...], text: bool) -> tuple[Any, ...]:
     if text and value is not None:
         inner = value.strip() if {str, Path} & set(kinds) else _bare(value)
-        value = [part.strip() for part in _split(inner.removesuffix(","))] if inner else []
+        value = [part.strip() for part in split(inner.removesuffix(","))] if inner else []
     if kinds[1:] == (...,):
         kinds = kinds[:1] * len(_exactly(value, list))
     return tuple(_convert(element, kind, text) for element, kind in zip(_exactly(value, list), kinds, strict=True))
@@ -97,8 +97,12 @@ def _bare(value: str) -> str:
     return value.strip().removeprefix("(").removeprefix("[").removesuffix(")").removesuffix("]").strip()
 
 
-def _split(value: str) -> list[str]:
-    """At commas outside of brackets: `a{2,3},b` are two texts."""
+def split(value: str) -> list[str]:
+    """A text at its commas outside of brackets.
+
+    >>> split("a{2,3},b")
+    ['a{2,3}', 'b']
+    """
     parts, depth = [""], 0
     for letter in value:
         depth = max(depth + (letter in "([{") - (letter in ")]}"), 0)

@@ -12,6 +12,10 @@ from pathlib import Path
 from loopwright.errors import ConfigError, RunError, nearest
 from loopwright.files import make_directory, refusals, sync_directory
 
+SWEEP = "sweep.toml"
+"""By this file a directory is a sweep: it says what was asked for."""
+SWEPT = "-sweep"
+"""How the name of a directory ends whose runs are sweeps, with members that are runs too."""
 FIRST_FILES = ("config.toml", "env.json")
 NUMBER = re.compile("[0-9]+")
 

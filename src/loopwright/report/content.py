@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from textwrap import shorten
 
+from loopwright.labels import Labels, labels_of
 from loopwright.report import artifacts, grids
 from loopwright.report.artifacts import Section
 from loopwright.report.charts import Chart
@@ -33,12 +34,14 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A report. `notes`: what is missing or damaged. `charts`: by their plot. `patch`: the changes since the commit."""
+    """A report. `notes`: what is missing or damaged. `labels`: what people say of the run. `charts`: by their plot.
+    `patch`: the changes since the commit."""
 
     experiment: str
     run: str
     verdict: Verdict
     notes: list[str]
+    labels: Labels
     plots: list[Plot]
     charts: dict[str, list[Chart]]
     sections: list[Section]
@@ -68,6 +71,7 @@ def gather(record: Record) -> Content:
         charts=draw_charts(record, clock, found),
         sections=artifacts.sections(record.directory, notes),
         notes=notes,
+        labels=labels_of(record.directory),
         members=grids.members(record),
         results=grids.results(record),
         progress=grids.progress(record, best),

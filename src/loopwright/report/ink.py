@@ -93,7 +93,7 @@ def value_axis(axes: Axes, log: bool) -> None:
     if log:
         axes.set_yscale("log")
         low, high = axes.get_ylim()
-        few = high / low < 300
+        few = high < 300 * low
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,), numticks=7))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_minor_formatter(NullFormatter())

@@ -14,6 +14,12 @@ def render_markdown(content: Content) -> str:
     parts = [
         f"# {escape(content.experiment)}, run {escape(content.run)}",
         *_verdict(content.verdict),
+        f"Tagged {escape(', '.join(content.labels.tags))}." if content.labels.tags else "",
+        *(
+            ["## What was thought of it", fenced(content.labels.notes), "From `notes.md`."]
+            if content.labels.notes
+            else []
+        ),
         _bullets("Incomplete record", content.notes),
         *_curves(content),
         _grid(content.members),

@@ -129,7 +129,7 @@ def together(a: Recorded, b: Recorded, step: int) -> tuple[Walk, Walk]:
             break
     if not same(left, right):
         return left, right
-    a.watchers.begin(step - 1)
+    a.watchers.begin(step - 1, 0)
     for done in range(steps + 1, step):
         if not same(left.to(done), right.to(done)):
             return a.after(done - 1), b.after(done - 1)

@@ -112,7 +112,7 @@ class Recorded:
             path, content = found
             state.load_state_dict(content["state"], str(path))
             origin = f"{path.name} (step {state.step})"
-        self.watchers.begin(steps)
+        self.watchers.begin(steps, 0)
         return Walk(self.experiment, state, origin, self.watchers).to(steps)
 
 

@@ -19,6 +19,7 @@ from loopwright.files import reading, write_text
 from loopwright.initializers import weights_sha256
 from loopwright.journal import create_run, describe_machine, describe_run, open_run, uncommitted
 from loopwright.running.config import Origin, dump_config, load_config
+from loopwright.running.introducing import circumstances
 from loopwright.running.session import Session, Watchers, complete, finished, write_report
 from loopwright.running.summary import parameter_count, read_json, write_json
 from loopwright.store import newest_good
@@ -44,7 +45,7 @@ def train_one_experiment(
     Raises Interrupted after Ctrl-C or SIGTERM (the run is saved), ConfigError and DataError before anything is written,
     NonFiniteError and StoreError while training.
     """
-    watchers = watchers or Watchers()
+    watchers, asked = watchers or Watchers(), experiment
     experiment = experiment.resolved().check()
     check_workers(experiment, workers)
     workers = arranged(experiment, workers)
@@ -53,12 +54,13 @@ def train_one_experiment(
         facts = agreed(experiment, state, workers)
         run = Path(workers.from_first(lambda: str(record(experiment, facts, root, origin or Origin(experiment.name)))))
         watchers.say(f"run {run}")
+        watchers.say(circumstances(asked, experiment))
         return complete(Session(run, experiment, state, watchers, workers))
 
 
 def record(experiment: Experiment, facts: dict[str, Any], root: Path, origin: Origin) -> Path:
     """A new run directory that says what is about to be run; its path."""
-    run = create_run(root, run_name(experiment.name))
+    run = create_run(root, run_name(origin.member or experiment.name))
     config = dump_config(experiment, origin)
     write_text(run / "config.toml", config)
     write_text(run / "code.diff", uncommitted(Path.cwd()))
@@ -103,6 +105,7 @@ def resume_run(
             agreed(experiment, state, workers)
         check_unchanged(run, experiment)
         rejected = restore(state, run, watchers)
+        watchers.say(circumstances(experiment, experiment, "as recorded"))
         if several:
             check_same_state(state, workers)
         return complete(Session(run, experiment, state, watchers, workers), rejected=rejected)

@@ -30,7 +30,8 @@ from loopwright.lines import scan_history
 from loopwright.protocols import Hook, NoJournal, NoStore
 from loopwright.report.values import number, table
 from loopwright.running.doctored import doctored
-from loopwright.running.summary import parameter_count, read_json, summarize, write_json
+from loopwright.running.introducing import introduction
+from loopwright.running.summary import read_json, summarize, write_json
 from loopwright.seeding import preserved_generators
 from loopwright.store import CheckpointStore, newest_good, read_saved
 
@@ -40,12 +41,13 @@ Say = Callable[[str], None]
 @dataclass(frozen=True)
 class Watchers:
     """Who looks on: hooks of the loop, sinks of the journal, where messages for people go (`say`), and who is told
-    how many steps a run will have when it begins. None of them changes a bit."""
+    how many steps a run will have and after how many it is evaluated (0: never) when it begins. None of them changes a
+    bit."""
 
     hooks: Sequence[Hook] = ()
     sinks: Sequence[Sink] = ()
     say: Say = field(default=lambda line: None)
-    begin: Callable[[int], None] = field(default=lambda total: None)
+    begin: Callable[[int, int], None] = field(default=lambda total, evaluation: None)
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path
     if session.workers.worker.rank:
         return follow(session)
     write_json(run / "metrics.json", {"experiment": session.experiment.name, "status": "running"})
-    watchers.say(introduction(session))
+    watchers.say(introduction(session.experiment, state.model, session.workers))
     with (
         tensorboard(session) as extra,
         interrupt_of(session) as interrupt,
@@ -100,7 +102,8 @@ def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) 
     """The loop, with the run's store; how it ended, and how long it took."""
     experiment, state = session.experiment, session.state
     first, start = state.step, time.perf_counter()
-    session.watchers.begin(experiment.cadence().total)
+    cadence = experiment.cadence()
+    session.watchers.begin(cadence.total, cadence.evaluation)
     alone = session.workers.worker.size == 1  # a probe calls the model, which all workers would have to do together
     watched = doctored(session.run, state, session.watchers.say) if alone else nullcontext()
     with failures_named(session), watched, CheckpointStore(session.run / "checkpoints", experiment.keep) as store:
@@ -220,6 +223,7 @@ def broke_off(session: Session, journal: RunJournal, error: BaseException) -> No
         journal.event(status, session.state.step, reason=reason)
         journal.flush()
     about = {"experiment": session.experiment.name, "status": status, "steps": session.state.step, "reason": reason}
+    about["error"] = type(error).__name__
     with suppress(StoreError):
         write_json(session.run / "metrics.json", about)
     if not isinstance(error, KeyboardInterrupt):  # whoever pressed Ctrl-C twice does not want to wait for a report
@@ -257,20 +261,6 @@ def resuming(session: Session) -> str:
     """The command that goes on with the run."""
     several = session.workers.worker.size > 1
     return f"{'torchrun --nproc-per-node N -m ' * several}loopwright resume {session.run}"
-
-
-def introduction(session: Session) -> str:
-    """One line on what is about to be trained, and on what."""
-    experiment, size = session.experiment, session.workers.worker.size
-    cadence = experiment.cadence()
-    shards = f" in {experiment.shards} shards on {size} worker{'s' * (size > 1)}" if experiment.shards > 1 else ""
-    epochs = f"{cadence.total / cadence.epoch:.4g} epoch{'s' * (cadence.total != cadence.epoch)}"
-    return (
-        f"{experiment.name}: {parameter_count(session.state.model):,} parameters on {experiment.device}, "
-        f"{experiment.precision}, {experiment.threads} thread{'s' * (experiment.threads > 1)}; "
-        f"{cadence.total:,} steps of {experiment.batch_size} samples{shards}, "
-        f"{epochs}; best by val {experiment.metric} ({experiment.mode})"
-    )
 
 
 @contextmanager

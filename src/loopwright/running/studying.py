@@ -24,6 +24,11 @@ def train_study(study: Study, root: Path, watchers: Watchers, origin: Origin) ->
     Raises what train_one_experiment raises, of the member that failed; those before it are complete, `resume_study`
     does the rest.
     """
+    return carry_out(study, begin_study(study, root, origin), watchers, origin)
+
+
+def begin_study(study: Study, root: Path, origin: Origin) -> Path:
+    """A new directory below `root` that says what is to be trained; its path."""
     run = create_run(root, study.name)
     write_text(run / "config.toml", dumps(origin.head()))
     write_json(run / "env.json", describe_run({"members": [member.name for member in study.members]}))
@@ -32,7 +37,7 @@ def train_study(study: Study, root: Path, watchers: Watchers, origin: Origin) ->
     for member in study.members:
         config = dump_config(member, origin.of_member(member.name))
         write_text(run / "members" / f"{member.name}.toml", config)
-    return carry_out(study, run, watchers, origin)
+    return run
 
 
 def resume_study(path: Path, watchers: Watchers, reference: str | None = None) -> Path:

@@ -1,0 +1,227 @@
+"""A sweep: `runs/NAME-sweep/NNN/` with `sweep.toml`, what was asked for, and a member for each setting and seed.
+
+Members are kept as a study keeps its own: `members/LABEL.toml`, what is to be run, and the runs `members/LABEL/NNN`,
+each made by `loopwright train --config` or `loopwright resume` in a process of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from loopwright.auditing.processes import Ended
+from loopwright.campaign.members import hold, newest_run, over, share_done, to_do, wait_until_free
+from loopwright.campaign.pool import Job, Watcher, carry_out
+from loopwright.campaign.scores import Outcome, short
+from loopwright.config import check_format, dumps, read_toml, spell
+from loopwright.core.experiment import Experiment
+from loopwright.core.interrupt import Interrupt
+from loopwright.errors import ConfigError, Interrupted, RunError
+from loopwright.files import write_text
+from loopwright.journal import create_run, describe_run
+from loopwright.journal.lock import claim_run
+from loopwright.journal.runs import SWEEP, SWEPT, check_contents, followed, numbered
+from loopwright.running.config import FORMAT, Origin, dump_config, recorded, values
+from loopwright.running.runner import run_name
+from loopwright.running.summary import read_json, write_json
+
+MOST_LETTERS = 80
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run of a sweep: its label, what is run, and the values of the varied fields in it."""
+
+    label: str
+    experiment: Experiment
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep's directory, its members, and whether their values were drawn at random.
+
+    `reference` names the experiment again where it is one's own.
+    """
+
+    directory: Path
+    members: tuple[Member, ...]
+    drawn: bool
+    reference: str | None = None
+
+    @property
+    def metric(self) -> tuple[str, str]:
+        """What decides which setting is the best, and whether it should be max or min."""
+        return self.members[0].experiment.metric, self.members[0].experiment.mode
+
+    def config(self, member: Member) -> Path:
+        """The file that says what a member runs."""
+        return self.directory / "members" / f"{member.label}.toml"
+
+    def folder(self, member: Member) -> Path:
+        """Where a member's runs are."""
+        return self.directory / "members" / member.label
+
+    def outcomes(self) -> list[Outcome]:
+        """What has become of each member so far."""
+        metric, _ = self.metric
+        return [
+            Outcome.read(member.values, member.experiment.seed, metric, newest_run(self.folder(member)))
+            for member in self.members
+        ]
+
+
+def labelled(experiments: Sequence[Experiment], paths: Sequence[str]) -> tuple[Member, ...]:
+    """A member for each experiment: labelled by number, values of the varied fields at `paths`, and seed.
+
+    Raises ConfigError where two of them are the same run.
+    """
+    known = [values(experiment) for experiment in experiments]
+    names, width = short(paths), len(str(len(experiments)))
+    members: dict[str, Member] = {}
+    for number, (experiment, found) in enumerate(zip(experiments, known, strict=True), start=1):
+        said = {path: found[path] for path in paths}
+        twin = members.setdefault(repr(found), Member(label(number, width, names, found), experiment, said))
+        if twin.experiment is not experiment:
+            settings = ", ".join(f"{path} {spell(value)}" for path, value in said.items())
+            raise ConfigError(f"--set: two of the values are the same, {settings}; give each once")
+    return tuple(members.values())
+
+
+def label(number: int, width: int, names: Mapping[str, str], found: Mapping[str, Any]) -> str:
+    """`07-lr=0.001,seed=2`: a name for a directory."""
+    parts = {**{name: found[path] for path, name in names.items()}, "seed": found["seed"]}
+    text = ",".join(f"{name}={spell(value)}" for name, value in parts.items())
+    plain = re.sub(r"[^A-Za-z0-9.=+,-]+", "-", f"{number:0{width}d}-{text}".replace("_", "-"))
+    return plain[:MOST_LETTERS].rstrip(".,=-")
+
+
+def begin_sweep(
+    root: Path, name: str, members: Sequence[Member], asked: Mapping[str, Any], origin: Origin, *, anew: bool = False
+) -> Sweep:
+    """The newest sweep of these members below `root`, so that the same command goes on; else a new one.
+
+    `asked`: what sweep.toml is to say. With `anew` always a new one.
+    """
+    parent = root / f"{run_name(name)}{SWEPT}"
+    configs = {f"{member.label}.toml": config_of(member, origin) for member in members}
+    drawn = bool(asked["random"])
+    for directory in [] if anew or not parent.is_dir() else reversed(numbered(parent)):
+        if (directory / SWEEP).is_file() and hold(directory / "members", configs):
+            return Sweep(directory, tuple(members), drawn, own(origin))
+    directory = create_run(root, parent.name)
+    (directory / "members").mkdir()
+    for file, text in configs.items():
+        write_text(directory / "members" / file, text)
+    write_json(directory / "env.json", describe_run({"members": [member.label for member in members]}))
+    # Last: without it a directory is no sweep, so whatever kills this leaves a whole one or none.
+    write_text(directory / SWEEP, dumps({**origin.head(), **asked}))
+    return Sweep(directory, tuple(members), drawn, own(origin))
+
+
+def own(origin: Origin) -> str | None:
+    """How a member's command has to name the experiment again: one's own was named on this command line."""
+    return origin.experiment if origin.code_sha256 else None
+
+
+def config_of(member: Member, origin: Origin) -> str:
+    """The text of a member's configuration."""
+    return dump_config(member.experiment, origin.of_member(member.label))
+
+
+def is_sweep(path: Path) -> bool:
+    """Whether the directory at `path` holds a sweep."""
+    return (path / SWEEP).is_file()
+
+
+def open_sweep(path: Path, reference: str | None = None) -> Sweep:
+    """The sweep in the directory that `path` names. Raises RunError and ConfigError where a file of it is damaged."""
+    directory = followed(path)
+    check_contents(directory)
+    file = read_toml(directory / SWEEP)
+    check_format(file, newest=FORMAT)
+    paths = [str(path) for path in file.data.get("varied", [])]
+    members = []
+    for config in sorted((directory / "members").glob("*.toml")):
+        made, _ = recorded(config, reference)
+        if not isinstance(made, Experiment):
+            raise RunError(f"{config}: describes a study; a sweep's members are experiments")
+        known = values(made)
+        members.append(Member(config.stem, made, {path: known.get(path) for path in paths}))
+    if not members:
+        raise RunError(f"{directory}: has no members; begin the sweep again with loopwright sweep")
+    return Sweep(directory, tuple(members), bool(file.data.get("random")), reference)
+
+
+def train_members(sweep: Sweep, at_once: int, interrupt: Interrupt, watcher: Watcher) -> list[Outcome]:
+    """Bring all members to their end, and write metrics.json; what has become of them.
+
+    Raises Interrupted, which says how to go on, and RunError where another process is at it.
+    """
+    with claim_run(sweep.directory):
+        wait_until_free(map(sweep.folder, sweep.members))
+        summarize(sweep, "running")
+        reasons: dict[str, str] = {}
+
+        def ended(job: Job, how: Ended) -> None:
+            reasons[job.name] = how.complaint
+            watcher.ended(job, how)
+
+        jobs = [job for member in sweep.members if (job := job_of(sweep, member))]
+        carry_out(jobs, at_once, interrupt, replace(watcher, ended=ended))
+        if interrupt.requested:
+            summarize(sweep, "interrupted")
+            open_ones = sum(not over(newest_run(sweep.folder(member))) for member in sweep.members)
+            raise stopped(sweep, open_ones, interrupt.requested)
+        return summarize(sweep, "finished", reasons)
+
+
+def job_of(sweep: Sweep, member: Member) -> Job | None:
+    """What is left to be done for a member; None where it is over."""
+    arguments = to_do(sweep.config(member), sweep.reference)
+    if arguments is None:
+        return None
+    folder, total = sweep.folder(member), member.experiment.cadence().total
+    log = sweep.directory / "logs" / f"{member.label}.log"
+    return Job(member.label, arguments, log, lambda: share_done(folder, total))
+
+
+def stopped(sweep: Sweep, left: int, number: int) -> Interrupted:
+    """The message after a signal."""
+    done = len(sweep.members) - left
+    how = f"go on with: loopwright resume {sweep.directory}"
+    error = Interrupted(
+        f"stopped with {done} of {len(sweep.members)} members done, the others are saved; {how}", number
+    )
+    error.run = sweep.directory
+    return error
+
+
+def summarize(sweep: Sweep, status: str, reasons: Mapping[str, str] = MappingProxyType({})) -> list[Outcome]:
+    """Write metrics.json, what has become of each member so far; the outcomes.
+
+    `reasons`: what the members' processes said last; it counts where the run itself could not say what ended it.
+    """
+    outcomes = [
+        one if one.reason or one.status == "finished" else replace(one, reason=reasons.get(member.label, ""))
+        for member, one in zip(sweep.members, sweep.outcomes(), strict=True)
+    ]
+    members = [
+        {
+            "name": member.label,
+            "run": str(one.run) if one.run else None,
+            "seed": one.seed,
+            "set": {path: spell(value) for path, value in one.values.items()},
+            **read_json(one.run / "metrics.json" if one.run else Path()),
+            "status": one.status,
+            **({"reason": one.reason} if one.reason else {}),
+        }
+        for member, one in zip(sweep.members, outcomes, strict=True)
+    ]
+    about = {"experiment": sweep.directory.parent.name, "status": status, "members": members}
+    write_json(sweep.directory / "metrics.json", about)
+    return outcomes
