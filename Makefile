@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 COMPLETE := --cov --cov-fail-under=100 --cov-report=term-missing:skip-covered
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help train run-all test test-slow test-nightly check format bench guarantees doctor-score setup tools clean
+.PHONY: help train run-all test test-slow test-nightly check format bench guarantees doctor-score setup tools docs \
+	figures clean
 
 help:
 	@echo "make train [EXP=points] [ARGS='--lr 1e-3']   set up, then train an experiment (digits-cnn)"
@@ -16,7 +17,8 @@ help:
 	@echo "make test-slow | test-nightly               what takes minutes, what takes hours"
 	@echo "make guarantees [ARGS='kills --scale quick'] attack what is promised; writes docs/guarantees.md"
 	@echo "make doctor-score                           what the doctor names, claims wrongly, and costs"
-	@echo "make check | format | bench | clean"
+	@echo "make docs                                   the documentation as a site, in build/docs, its links checked"
+	@echo "make check | format | bench | figures | clean"
 
 train: setup
 	@$(BIN)/loopwright train $(EXP) $(ARGS)
@@ -51,6 +53,14 @@ guarantees: setup tools
 # How good the doctor is: what it names, what it claims wrongly, what it costs; minutes, with ARGS=--full hours.
 doctor-score: setup $(VENV)/.bench
 	@$(BIN)/python -m doctor_score $(ARGS)
+
+docs: setup
+	@$(BIN)/python -m docs.making
+
+# The figures and screenshots of the documentation, from real runs; those of a browser where there is one.
+figures: setup
+	@$(BIN)/python -m docs.making.figures
+	@$(BIN)/python -m docs.making.screenshots
 
 setup: $(VENV)/.done
 

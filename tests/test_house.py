@@ -27,7 +27,7 @@ LEVELS = {
     7: ("comparing", "matching", "scaffold"),
     8: ("auditing", "rerunning", "watching"),
     9: ("checking", "diagnosing"),
-    10: ("campaign", "lab"),
+    10: ("campaign", "lab", "postmortem"),
     11: ("cli", "testing"),
     12: ("__main__",),
 }

@@ -34,6 +34,7 @@ VERBS = {
     "check": "what is wrong with an experiment, before training: loopwright check NAME",
     "break": "break an experiment on purpose, see what is said: loopwright break NAME --all",
     "diagnose": "what a record alone tells: loopwright diagnose RUN|CSV|trainer_state.json",
+    "postmortem": "what went wrong, and what the runs beside it teach: loopwright postmortem RUN",
     "watch": "run any PyTorch script under the doctor: loopwright watch SCRIPT.py [ARGS]",
     "run-all": "every experiment there is, and one page of results: loopwright run-all [--size full]",
     "new": "a project of your own, its loop in one file: loopwright new DIR [--from NAME]",

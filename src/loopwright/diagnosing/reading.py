@@ -13,8 +13,8 @@ from loopwright.diagnosing.curves import Curves, add_row, kind_of
 from loopwright.errors import UsageError, some
 from loopwright.files import reading
 from loopwright.lines import revive, scan_history
-from loopwright.running.summary import read_json
 from loopwright.tasks.packages import require_packages
+from loopwright.values import read_json
 
 HISTORY = Path("logs") / "history.jsonl"
 MOST_BYTES = 512 * 1024 * 1024

@@ -20,7 +20,7 @@ def render_markdown(content: Content) -> str:
             if content.labels.notes
             else []
         ),
-        _bullets("Incomplete record", content.notes),
+        _listed("Incomplete record", content.notes),
         *_curves(content),
         _grid(content.members),
         _grid(content.results),
@@ -28,7 +28,7 @@ def render_markdown(content: Content) -> str:
         _grid(content.progress),
         "## Findings",
         *_findings(content.findings),
-        _bullets("Events", content.events),
+        _listed("Events", content.events),
         "## Configuration",
         fenced(content.config, "toml"),
         "From `config.toml`.",
@@ -86,10 +86,6 @@ def _pairs(pairs: list[tuple[str, str]]) -> str:
     return as_table(["", ""], [list(pair) for pair in pairs])
 
 
-def _bullets(title: str, lines: list[str]) -> str:
-    return f"## {title}\n\n{bullets(lines)}" if lines else ""
-
-
 def _findings(findings: list[Finding] | None) -> list[str]:
     if findings is None:
         return ["Nobody has looked for any."]
@@ -102,3 +98,7 @@ def _findings(findings: list[Finding] | None) -> list[str]:
 def _finding(finding: Finding) -> str:
     details = "\n".join(f"- {escape(name)}: {escape(text)}" for name, text in finding.details)
     return f"**{escape(finding.severity)}: {escape(finding.cause)}**\n\n{details}".strip()
+
+
+def _listed(title: str, lines: list[str]) -> str:
+    return f"## {title}\n\n{bullets(lines)}" if lines else ""

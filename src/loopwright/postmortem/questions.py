@@ -1,0 +1,113 @@
+"""The five questions that a post-mortem of a training answers, each from runs and labs that are there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from loopwright.postmortem.drawing import beside, losses
+from loopwright.postmortem.labs import Harm
+from loopwright.postmortem.lessons import (
+    by_the_doctor,
+    first_signals,
+    hurt_most,
+    looks_healthy,
+    ranked_first,
+    up_in_lab,
+)
+from loopwright.postmortem.sayings import apart, fall, kept, named, norms, up, validation
+from loopwright.postmortem.statements import Answer, Command
+from loopwright.postmortem.survey import Survey
+
+MANY = 10
+"""Of fewer faults tried, the most important part is one of those few."""
+
+
+def answered(found: Survey, harms: Sequence[Harm]) -> tuple[Answer, ...]:
+    """All five."""
+    return (
+        healthy(found),
+        divergence(found, harms),
+        overfitting(found),
+        most_important(found, harms),
+        where_to_look(found, harms),
+    )
+
+
+def healthy(found: Survey) -> Answer:
+    """What does a healthy curve look like?"""
+    case, asked = found.healthy, "What does a healthy curve look like here?"
+    if case is None:
+        wanted = "is healthy, which is finished, its claims kept, and nothing found by the doctor"
+        train = Command("A run as the experiment stands", f"loopwright train {found.own.experiment}")
+        return Answer("healthy", asked, lack=lacking(found, wanted), commands=(train,))
+    said = (fall(case), *validation(case), *norms(case), *kept(case))
+    return Answer("healthy", asked, said, pictures=(losses(case, "healthy", f"Healthy: {case.id}"),))
+
+
+def divergence(found: Survey, harms: Sequence[Harm]) -> Answer:
+    """What does divergence look like?"""
+    case, name, asked = found.diverged, found.own.experiment, "What does divergence look like here?"
+    grown = [one for one in harms if one.growth > 1.5]
+    harm = max(grown, key=lambda one: (one.experiment == name, one.lost, one.growth), default=None)
+    if harm is not None:
+        drawn = beside(harm, "losses", "divergence", f"Diverged: {harm.fault} in {harm.lab}")
+    elif case is not None:
+        drawn = losses(case, "divergence", f"Diverged: {case.id}")
+    else:
+        lack = lacking(found, "diverged, and no lab has a fault that makes one diverge")
+        make = Command("Divergence on demand", f"loopwright break {name} --fault diverge")
+        return Answer("divergence", asked, lack=lack, commands=(make,))
+    said = [*([up(case)] if case else []), *([up_in_lab(harm)] if harm else [])]
+    return Answer("divergence", asked, tuple(said), pictures=(drawn,))
+
+
+def overfitting(found: Survey) -> Answer:
+    """What does overfitting look like?"""
+    case, asked = found.overfitted, "What does overfitting look like here?"
+    if case is None or case.onset is None:
+        train = Command("A hundred points, learned by heart", "loopwright train points")
+        return Answer("overfitting", asked, lack=lacking(found, "overfits"), commands=(train,))
+    step = case.onset.step
+    drawn = losses(case, "overfitting", f"Overfits: {case.id}", ((float(step), f"onset, step {step:,}"),))
+    return Answer("overfitting", asked, tuple(apart(case, case.onset)), pictures=(drawn,))
+
+
+def most_important(found: Survey, harms: Sequence[Harm]) -> Answer:
+    """What is the single most important part of the loop?"""
+    name, asked = found.own.experiment, "What is the single most important part of the loop?"
+    every = Command("Every fault that can be made in it, by how much it hurts", f"loopwright break {name} --all")
+    biting = [one for one in harms if one.bites]
+    if not biting:
+        lack = f"No evidence yet: {len(harms)} faults were tried in labs, none of them bites."
+        return Answer("most-important", asked, lack=lack, commands=(every,))
+    own = [one for one in biting if one.experiment == name] or biting
+    worst = max(own, key=lambda one: one.hurt)
+    tried = [one for one in harms if one.experiment == worst.experiment]
+    others = sorted((one for one in own if one is not worst and math.isfinite(one.worse)), key=lambda one: -one.worse)
+    said = (ranked_first(worst, tried), *map(hurt_most, others[:3]))
+    shown = others[0] if worst.lost and others else worst  # what ends at once makes a poor picture
+    drawn = beside(shown, "losses" if shown.lost else "metrics", "most-important", f"{shown.fault} in {shown.lab}")
+    commands = (every,) if len(tried) < MANY else ()
+    return Answer("most-important", asked, said, commands=commands, pictures=(drawn,))
+
+
+def where_to_look(found: Survey, harms: Sequence[Harm]) -> Answer:
+    """Where to look first when training goes wrong?"""
+    asked = "Where do I look first when a training goes wrong?"
+    biting = [one for one in harms if one.bites]
+    sick = [case for case in found.all if case.serious]
+    if not biting and not sick:
+        lack = lacking(found, "is sick, and no lab shows what is seen first")
+        line = f"loopwright break {found.own.experiment} --fault diverge no-zero-grad double-softmax"
+        return Answer("look-first", asked, lack=lack, commands=(Command("Three faults, and what shows them", line),))
+    said = (*by_the_doctor(biting), *first_signals(biting), *looks_healthy(biting), *map(named, sick[:3]))
+    return Answer("look-first", asked, said)
+
+
+def lacking(found: Survey, what: str) -> str:
+    """How many runs were looked at, and what none of them does."""
+    read = len(found.all)
+    unread = found.beside + 1 - read
+    more = f" ({unread:,} more were not read)" if unread else ""
+    return f"No evidence yet: of {read} run{'s' * (read > 1)}{more} none {what}."
