@@ -24,7 +24,7 @@ from loopwright.errors import ConfigError, Interrupted, RunError
 from loopwright.files import write_text
 from loopwright.journal import create_run, describe_run
 from loopwright.journal.lock import claim_run
-from loopwright.journal.runs import SWEEP, SWEPT, check_contents, followed, numbered
+from loopwright.journal.runs import SWEEP, SWEPT, check_contents, located, numbered
 from loopwright.running.config import FORMAT, Origin, dump_config, recorded, values
 from loopwright.running.runner import run_name
 from loopwright.running.summary import read_json, write_json
@@ -140,7 +140,7 @@ def is_sweep(path: Path) -> bool:
 
 def open_sweep(path: Path, reference: str | None = None) -> Sweep:
     """The sweep in the directory that `path` names. Raises RunError and ConfigError where a file of it is damaged."""
-    directory = followed(path)
+    directory = located(path)
     check_contents(directory)
     file = read_toml(directory / SWEEP)
     check_format(file, newest=FORMAT)

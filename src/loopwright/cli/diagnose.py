@@ -10,6 +10,7 @@ from loopwright.cli.parsing import parser
 from loopwright.diagnosing import Curves, judge, read_curves
 from loopwright.doctor.finding import Finding
 from loopwright.errors import printable
+from loopwright.journal.runs import ROOT
 from loopwright.report.values import show, tables
 from loopwright.running.summary import read_json
 
@@ -25,6 +26,8 @@ def run(arguments: list[str]) -> int:
     options.add_argument("record", type=Path, help="a run directory, a file, or a directory with event files")
     options.add_argument("--json", action="store_true", help="print the findings as JSON")
     parsed = options.parse_all(arguments)
+    if not parsed.record.exists() and (ROOT / parsed.record).is_dir():
+        parsed.record = ROOT / parsed.record
     curves = read_curves(parsed.record)
     found = judge(curves)
     watched = tables(read_json(parsed.record / "findings.json").get("findings")) if parsed.record.is_dir() else []

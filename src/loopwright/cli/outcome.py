@@ -8,6 +8,7 @@ from typing import Any
 
 from loopwright.cli.tables import table
 from loopwright.errors import printable
+from loopwright.journal.runs import ROOT
 from loopwright.lines import revive
 from loopwright.protocols import SPLITS
 from loopwright.report.grids import from_file
@@ -56,7 +57,8 @@ def best(run: Path, metrics: dict[str, Any]) -> str:
 def useful(run: Path, *, fine: bool) -> list[str]:
     """The three commands that are most likely wanted next: where something is wrong, those that look for the cause."""
     name, config = shlex.quote(str(run)), shlex.quote(str(run / "config.toml"))
-    listed = f"loopwright runs --run-dir {shlex.quote(str(run.parent.parent))}"
+    root = run.parent.parent
+    listed = "loopwright runs" + (f" --run-dir {shlex.quote(str(root))}" if root != ROOT else "")
     if not fine:
         return [f"loopwright postmortem {name}", f"loopwright diagnose {name}", listed]
     before = run.parent / f"{int(run.name) - 1:03d}" if run.name.isdigit() else run

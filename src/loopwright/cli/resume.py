@@ -14,6 +14,7 @@ from loopwright.core.experiment import Parallel
 from loopwright.core.group import joined
 from loopwright.core.parallel import Workers
 from loopwright.journal import open_run
+from loopwright.journal.runs import located
 from loopwright.running.runner import resume_run
 from loopwright.running.session import Watchers
 from loopwright.running.studying import is_study, refuse_studies, resume_study
@@ -37,6 +38,7 @@ def resume(arguments: list[str], workers: Workers) -> int:
     options.add_argument("--quiet", action="store_true", help="no progress on stderr")
     parsed = options.parse_all(arguments)
     first = workers.worker.rank == 0
+    parsed.run = located(parsed.run)
     if is_sweep(parsed.run):
         refuse_studies(workers, str(parsed.run))
         return finish(open_sweep(parsed.run, parsed.experiment), max(1, parsed.jobs), quiet=parsed.quiet)

@@ -13,9 +13,10 @@ from loopwright.comparing.groups import Group, Sample, grouped, letters
 from loopwright.comparing.judging import Judgement, judge
 from loopwright.comparing.keys import Key, changes, differing
 from loopwright.comparing.measures import Measure, deciding, ordered
-from loopwright.comparing.subject import Subject, located, read_subjects
+from loopwright.comparing.subject import Subject, read_subjects
 from loopwright.directions import Direction, direction
 from loopwright.errors import UsageError
+from loopwright.journal.runs import located
 
 LONGEST_LABEL = 60
 

@@ -95,7 +95,7 @@ def tested(base: Sample, other: Sample, difference: float, direction: Direction)
     if p <= LEVEL:
         verdict = "better" if (difference > 0) == (direction == "max") else "worse"
     wanted = "" if verdict != "open" else f"; {wanting(needed, least, enough=enough, have=min(base.n, other.n))}"
-    said = {"open": "within noise"}.get(verdict, verdict)
+    said = {"open": "not told apart"}.get(verdict, verdict)
     text = f"{signed(difference)}, {said} (p = {p:.2g}, {test}){wanted}"
     return Judgement(verdict, text, difference, p, test, needed if verdict == "open" else None)
 

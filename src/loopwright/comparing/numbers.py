@@ -17,7 +17,7 @@ MOST_GROUPS = 12
 LONG = 8
 """Rows; a longer table is folded."""
 
-VERDICTS = {"better": "better", "worse": "worse", "equal": "equal", "open": "within noise", "unjudged": "not judged"}
+VERDICTS = {"better": "better", "worse": "worse", "equal": "equal", "open": "not told apart", "unjudged": "not judged"}
 
 
 def headline(comparison: Comparison) -> str:

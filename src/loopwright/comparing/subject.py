@@ -13,7 +13,7 @@ import numpy as np
 
 from loopwright.errors import RunError, UsageError, some
 from loopwright.journal.lock import being_trained
-from loopwright.journal.runs import check_contents, followed, numbered, open_run
+from loopwright.journal.runs import check_contents, located, numbered
 from loopwright.labels import labels_of
 from loopwright.report import curves
 from loopwright.report.history import Floats, History, Series
@@ -23,7 +23,6 @@ from loopwright.report.values import numbers, show, table, whole
 FILES = ("config.toml", "env.json", "metrics.json", "logs/history.jsonl")
 """A directory with one of these is taken for a run."""
 
-DEFAULT_ROOT = Path("runs")
 KNOTS = 1000
 """Steps at which what was spent is kept."""
 
@@ -179,17 +178,6 @@ def spent(series: Series, measured: Floats) -> Series:
     at = np.searchsorted(series.steps, measured, side="right") - 1
     places = np.union1d(even, at[at >= 0])
     return Series(series.steps[places], totals[places])
-
-
-def located(path: Path) -> Path:
-    """The directory that `path` names, by itself or below runs/, links such as `latest` followed.
-
-    Raises RunError, with what is probably meant, where there is none.
-    """
-    below = DEFAULT_ROOT / path
-    if not path.exists() and below.is_dir():
-        path = below
-    return followed(path) if path.is_dir() else open_run(path)
 
 
 def is_run(directory: Path) -> bool:

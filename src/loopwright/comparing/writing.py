@@ -11,10 +11,9 @@ from loopwright.comparing.comparison import Comparison
 from loopwright.comparing.data import MADE_BY, as_json
 from loopwright.comparing.document import Document, document
 from loopwright.comparing.markdown import MARK, render_markdown
-from loopwright.comparing.subject import located
 from loopwright.errors import RunError
 from loopwright.files import make_directory, refusals, write_durably
-from loopwright.journal.runs import claim, numbered, point_latest
+from loopwright.journal.runs import claim, located, numbered, point_latest
 from loopwright.reading import open_plain
 from loopwright.report.page import environment
 

@@ -16,6 +16,8 @@ SWEEP = "sweep.toml"
 """By this file a directory is a sweep: it says what was asked for."""
 SWEPT = "-sweep"
 """How the name of a directory ends whose runs are sweeps, with members that are runs too."""
+ROOT = Path("runs")
+"""Where runs are, if nothing else is said."""
 FIRST_FILES = ("config.toml", "env.json")
 NUMBER = re.compile("[0-9]+")
 
@@ -85,12 +87,27 @@ def numbered(parent: Path) -> list[Path]:
     return sorted(runs, key=lambda run: int(run.name))
 
 
-def open_run(path: Path, root: Path = Path("runs")) -> Path:
+def open_run(path: Path, root: Path = ROOT) -> Path:
     """The run directory that `path` names, by itself or below `root`, links such as `latest` followed.
 
     Raises RunError where it is not one, or where something in it leads out of it.
     """
-    if not os.path.exists(path) and os.path.isfile(root / path / "config.toml"):
+    found = located(path, root)
+    missing = [name for name in FIRST_FILES if not os.path.isfile(found / name)]
+    if missing:
+        raise RunError(
+            f"{path}: not a run, it has no {' and no '.join(missing)}; `loopwright runs` lists those there are"
+        )
+    check_contents(found)
+    return found
+
+
+def located(path: Path, root: Path = ROOT) -> Path:
+    """What `path` names, by itself or below `root`, links such as `latest` followed.
+
+    Raises RunError, with what is probably meant, where there is nothing.
+    """
+    if not os.path.exists(path) and os.path.isdir(root / path):
         path = root / path
     if not os.path.exists(path):
         siblings: list[str] = []
@@ -100,14 +117,7 @@ def open_run(path: Path, root: Path = Path("runs")) -> Path:
             siblings = [str(other) for other in beside if (other / "config.toml").is_file()]
         meant = nearest(str(path), siblings) if siblings else "`loopwright runs` lists those there are"
         raise RunError(f"{path}: no such run; {meant}")
-    missing = [name for name in FIRST_FILES if not os.path.isfile(path / name)]
-    if missing:
-        raise RunError(
-            f"{path}: not a run, it has no {' and no '.join(missing)}; `loopwright runs` lists those there are"
-        )
-    path = followed(path)
-    check_contents(path)
-    return path
+    return followed(path)
 
 
 def followed(path: Path) -> Path:

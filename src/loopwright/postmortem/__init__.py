@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from loopwright.errors import RunError
-from loopwright.journal.runs import check_contents, followed
+from loopwright.journal.runs import check_contents, located
 from loopwright.postmortem.case import Case
 from loopwright.postmortem.labs import read_labs
 from loopwright.postmortem.questions import answered
@@ -82,9 +82,7 @@ def examine(
 
 def opened(path: Path) -> Path:
     """The run directory that `path` names, however little is left in it. Raises RunError where it is none."""
-    if not path.is_dir():
-        raise RunError(f"{path}: no such run; `loopwright runs` lists those there are")
-    run = followed(path)
+    run = located(path)
     if not any((run / name).is_file() for name in FILES):
         raise RunError(f"{path}: not a run, it has none of {', '.join(FILES)}; `loopwright runs` lists those there are")
     check_contents(run)
