@@ -93,6 +93,13 @@ def test_the_parts_of_a_study_are_pruned(root: Path) -> None:
     assert names(part) == {"best.pt", "last.pt", *steps(3, 6)}
 
 
+def test_the_members_of_a_sweep_are_counted_once(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sweep = write_run(root, "toy-sweep/001")
+    part = write_checkpoints(write_run(sweep / "members", "toy/001"))
+    assert prune(root) == 0
+    assert capsys.readouterr().out.count(f"{part}/checkpoints/step-00000001.pt") == 1
+
+
 # The best.
 
 

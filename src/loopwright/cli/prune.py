@@ -41,7 +41,9 @@ def run(arguments: list[str]) -> int:
     named = [inside(open_run(path, parsed.run_dir), parsed.run_dir) for path in parsed.runs]
     for part in (part for each in named for part in parts_of(each)):
         refuse(part)
-    parts = [part for each in named or all_runs(parsed.run_dir) for part in parts_of(each)]
+    # All runs have the members of a sweep among them already, as the parts of the sweep are.
+    meant = named or all_runs(parsed.run_dir)
+    parts = list(dict.fromkeys(part for each in meant for part in parts_of(each)))
     done = [pruned(part, keep_of(part, parsed), deleting=deleting) for part in watched(parts)]
     if parsed.json:
         print(json.dumps([as_json(made, freed) for made, freed in done if made.doomed or made.remarks], indent=2))
