@@ -10,7 +10,7 @@ from loopwright.comparing.advice import Suggestion, caveats, suggestions
 from loopwright.comparing.blocks import Block, Bullets, Drawings, Text
 from loopwright.comparing.comparison import Comparison
 from loopwright.comparing.lessons import Lesson, lesson_of
-from loopwright.comparing.numbers import VERDICTS, headline, what_happened, what_it_costs
+from loopwright.comparing.numbers import VERDICTS, headline, what_happened, what_it_costs, word
 from loopwright.comparing.overlays import figures
 from loopwright.comparing.spreads import scatter_drawings
 from loopwright.errors import some
@@ -93,5 +93,7 @@ def pills(comparison: Comparison) -> list[tuple[str, str]]:
         return [("one setting", "calm")]
     found = [("controlled comparison", "good") if comparison.controlled else ("not a controlled comparison", "bad")]
     if len(comparison.contrasts) == 1 and (judgement := comparison.deciding.judgements[1]) is not None:
-        found.append((VERDICTS[judgement.verdict], TONES[judgement.verdict]))
+        # "within noise" is the outcome of a test: where none was done, the page says that it cannot be told.
+        said = VERDICTS[judgement.verdict] if judgement.p is not None else word(judgement)
+        found.append((said, TONES[judgement.verdict]))
     return found
