@@ -8,6 +8,7 @@ import pytest
 from making import make_group, make_run
 
 from loopwright.comparing import compare
+from loopwright.comparing.document import pills
 from loopwright.directions import direction
 from loopwright.errors import UsageError
 
@@ -120,6 +121,22 @@ def test_runs_that_share_no_metric_cannot_be_compared(tmp_path):
     runs = [make_run(tmp_path, "001"), make_run(tmp_path, "002", config=FASTER, metrics=strange)]
     with pytest.raises(UsageError, match="share no metric"):
         compare(runs)
+
+
+def test_a_run_that_failed_before_it_was_measured_is_compared_with_a_healthy_one(tmp_path):
+    nothing = {"decided_by": {}, **{split: {} for split in ("train", "val", "test")}}
+    failed = make_run(tmp_path, "001", config=FASTER, metrics=nothing)
+    (failed / "logs" / "history.jsonl").write_text("")
+    healthy = make_run(tmp_path, "002")
+    for runs in ([failed, healthy], [healthy, failed]):
+        found = compare(runs)
+        assert found.deciding.measure.path == "val.best.loss"
+        assert found.deciding.judgements[1].text == "not measured in both"
+
+
+def test_one_seed_each_is_not_said_to_be_within_noise(tmp_path):
+    found = compare([make_run(tmp_path, "001"), make_run(tmp_path, "002", config=FASTER, val=0.4)])
+    assert pills(found)[1] == ("one seed each", "warn")
 
 
 def test_a_metric_of_unknown_direction_is_not_judged(tmp_path):

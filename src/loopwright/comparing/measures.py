@@ -56,6 +56,9 @@ def deciding(groups: Sequence[Group], asked: str | None) -> Measure:
     """The number that decides. Raises UsageError where the groups share none, or not the one that is asked for."""
     known = [measured(group) for group in groups]
     shared = known[0] & set[Measure]().union(*known[1:]) if len(groups) > 1 else known[0]
+    if not shared and not (known[0] and any(known[1:])):
+        # A run that failed before it was measured is compared all the same: what it lacks is said in the tables.
+        shared = set[Measure]().union(*known)
     if not shared:
         raise UsageError(f"compare: {nothing_shared(groups, known)}")
     wanted = [asked] if asked else [run.deciding[0] for group in groups for run in group.subjects if run.deciding[0]]
