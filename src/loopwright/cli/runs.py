@@ -70,7 +70,7 @@ def run(arguments: list[str]) -> int:
         print("\n".join(sorted(known_names(found))))
         return 0
     chosen = selected(found, parsed)
-    if parsed.groups:
+    if parsed.groups and (chosen or parsed.json):
         return show_groups(grouped(chosen), parsed, declared_modes(found))
     shown = limited(sorted_by(chosen, parsed.sort, declared_modes(found)), parsed)
     if parsed.json:
@@ -162,11 +162,9 @@ def show_groups(groups: list[Group], parsed: argparse.Namespace, declared: dict[
     shown = limited(groups, parsed)
     if parsed.json:
         print(json.dumps([group_as_json(group, parsed.columns) for group in shown], indent=2))
-    elif groups:
+    else:
         print(group_table(shown, parsed.columns))
         left_out(len(groups) - len(shown))
-    else:
-        print("no runs are meant", file=sys.stderr)
     return 0
 
 
