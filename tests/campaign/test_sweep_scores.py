@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import math
 
-from loopwright.campaign.scores import Outcome, edges, mean_and_spread, scored, short
+from loopwright.campaign.scores import Outcome, doubt, edges, mean_and_spread, scored, short
 
 
 def outcome(lr, value, seed=0, status="finished", reason=""):
@@ -59,3 +59,16 @@ def test_damaged_and_missing_files_of_a_member_are_no_result(tmp_path):
     assert math.isnan(Outcome.read({}, 0, "loss", tmp_path).value)
     (tmp_path / "metrics.json").write_text(json.dumps({"status": "finished", "best": {"value": "nan"}, "test": 3}))
     assert math.isnan(Outcome.read({}, 0, "loss", tmp_path).value)
+
+
+def of_seeds(**settings):
+    outcomes = [outcome(lr, value, seed) for lr, values in settings.items() for seed, value in enumerate(values)]
+    return scored(outcomes, "min")
+
+
+def test_the_best_is_doubted_where_seeds_are_few_or_values_overlap():
+    assert doubt(of_seeds(a=[0.1], b=[0.2]), "min").startswith("one seed each cannot tell it from")
+    assert doubt(of_seeds(a=[0.1, 0.1], b=[0.2, 0.2]), "min").startswith("2 seeds each cannot tell")
+    assert doubt(of_seeds(a=[0.1, 0.3, 0.2], b=[0.15, 0.3, 0.2]), "min").startswith("not told apart from lr b (p = ")
+    assert doubt(of_seeds(a=[0.1, 0.11, 0.12], b=[0.2, 0.3, 0.25]), "min") == ""
+    assert doubt(of_seeds(a=[0.1]), "min") == ""

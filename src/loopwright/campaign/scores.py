@@ -13,6 +13,7 @@ from loopwright.config import spell
 from loopwright.lines import revive
 from loopwright.report.values import show_metric
 from loopwright.running.summary import read_json
+from loopwright.significance import LEVEL, least_each, permutation
 from loopwright.values import number, table
 
 EDGE_SHARE = 0.1
@@ -130,3 +131,17 @@ def edge(scores: Sequence[Score], path: str, *, drawn: bool) -> str:
     word, further = ("smallest", "smaller") if low else ("largest", "larger")
     near = "" if not drawn else "nearly "
     return f"{path}: the best, {spell(best)}, is {near}the {word} that was tried; a {further} one may be better"
+
+
+def doubt(scores: list[Score], mode: str) -> str:
+    """What speaks against the best setting's being better than the next: too few seeds, or a difference of noise."""
+    with_numbers = [score for score in scores if score.numbers]
+    if len(with_numbers) < 2:
+        return ""
+    best, second = with_numbers[:2]
+    fewest, sign = min(len(best.numbers), len(second.numbers)), 1 if mode == "max" else -1
+    if fewest < least_each():
+        few = "one seed each" if fewest == 1 else f"{fewest} seeds each"
+        return f"{few} cannot tell it from {second.setting}; {least_each()} are the least that can (--seeds)"
+    p = permutation([sign * value for value in second.numbers], [sign * value for value in best.numbers])
+    return "" if p <= LEVEL else f"not told apart from {second.setting} (p = {p:.2g}, permutations of seeds)"

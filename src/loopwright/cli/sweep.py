@@ -12,7 +12,7 @@ from loopwright.auditing.processes import Ended
 from loopwright.campaign.asking import Setting, drawn, grid, varied
 from loopwright.campaign.members import newest_run
 from loopwright.campaign.pool import Job, Watcher
-from loopwright.campaign.scores import Outcome, Score, edges, mean_and_spread, scored, short
+from loopwright.campaign.scores import Outcome, Score, doubt, edges, mean_and_spread, scored, short
 from loopwright.campaign.sweep import Sweep, begin_sweep, labelled, train_members
 from loopwright.cli.alone import refuse_workers
 from loopwright.cli.bar import Bar
@@ -178,6 +178,8 @@ def report(sweep: Sweep, scores: list[Score]) -> None:
     count = f" over {len(best.numbers)} seeds" if len(best.numbers) > 1 else ""
     print(printable(f"best   {best.setting}: val {metric} {mean_and_spread(best.numbers)}{count}", 400))
     print(f"       {leader(best, mode)}/checkpoints/best.pt")
+    if told := doubt(scores, mode):
+        print(printable(f"doubt  {told}", 400))
     for line in edges(scores, drawn=sweep.drawn):
         print(f"edge   {line}")
 

@@ -113,8 +113,9 @@ def located(path: Path, root: Path = ROOT) -> Path:
         siblings: list[str] = []
         with suppress(OSError):
             # Beside runs/NAME lie runs with a number each; of those the newest is meant.
-            beside = [other for name in ("*", "*/latest") for other in path.parent.glob(name)]
-            siblings = [str(other) for other in beside if (other / "config.toml").is_file()]
+            places = (path, root / path)
+            beside = [other for each in places for name in ("*", "*/latest") for other in each.parent.glob(name)]
+            siblings = list(dict.fromkeys(str(other) for other in beside if (other / "config.toml").is_file()))
         meant = nearest(str(path), siblings) if siblings else "`loopwright runs` lists those there are"
         raise RunError(f"{path}: no such run; {meant}")
     return followed(path)

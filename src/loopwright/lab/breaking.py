@@ -20,7 +20,7 @@ from loopwright.faults.registry import find_fault
 from loopwright.lab.biting import worse_by
 from loopwright.lab.trial import Trial, run_trial, shortened
 from loopwright.running.registry import find
-from loopwright.significance import LEVEL, sign_flip
+from loopwright.significance import LEVEL, least_pairs, sign_flip
 
 Begin = Callable[[str], None]
 
@@ -90,9 +90,11 @@ class Broken:
 
     @property
     def state(self) -> str:
-        """`bites`, or `visible only in the structure`, or `not seen`."""
+        """What the fault did, in words: with few seeds no test can say that it bites."""
         if self.bites:
             return "bites"
+        if len(self.trials) < least_pairs():
+            return "has too few seeds to be judged"
         return "shows in the structure only" if self.named else "does no harm here"
 
 

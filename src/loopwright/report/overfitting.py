@@ -38,7 +38,7 @@ class Onset:
         falls = f"training falls from {show_metric(self.train_then)} to {show_metric(self.train_now)}"
         if self.kind == "worsens":
             found = f"validation is best at step {self.step:,} ({show_metric(self.best)}) and rises"
-            return f"{found} to {show_metric(self.last)}, while {falls}"
+            return f"{found} to {show_metric(self.last)} (median of the last), while {falls}"
         found = f"validation gains nothing after step {self.step:,} ({show_metric(self.best)}, at the end"
         return f"{found} {show_metric(self.last)}), while {falls}"
 
