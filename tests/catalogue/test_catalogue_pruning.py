@@ -239,7 +239,24 @@ def link_members(run: Path, elsewhere: Path) -> None:
     member.symlink_to(elsewhere)
 
 
-@pytest.mark.parametrize("link", [link_checkpoints, link_run, link_experiment, link_members])
+def link_above_a_sweep_member(above: int) -> Callable[[Path, Path], None]:
+    """A sweep's member, outside; inside is a link at `above` directories over its run."""
+
+    def link(run: Path, elsewhere: Path) -> None:
+        member = run.parent.parent / "toy-sweep" / "001" / "members" / "toy" / "001"
+        member.parent.mkdir(parents=True)
+        run.rename(member)
+        linked = member.parents[above - 1]
+        linked.rename(elsewhere)
+        linked.symlink_to(elsewhere)
+
+    return link
+
+
+LINKS = [link_checkpoints, link_run, link_experiment, link_members, *map(link_above_a_sweep_member, (1, 2, 3, 4))]
+
+
+@pytest.mark.parametrize("link", LINKS)
 def test_nothing_outside_the_root_is_deleted(
     root: Path, run: Path, tmp_path: Path, link: Callable[[Path, Path], None]
 ) -> None:

@@ -71,9 +71,10 @@ def inside(run: Path, root: Path) -> Path:
 
 
 def all_runs(root: Path) -> list[Path]:
-    """The runs below `root`, but for those that a link leads to."""
-    found = [root / name for name in found_below(root)]
-    return [run for run in found if not (run.is_symlink() or run.parent.is_symlink()) and run.is_dir()]
+    """The runs below `root`, but for those that a link leads to, wherever it is on the way."""
+    home = os.path.realpath(root)
+    names = [name for name in found_below(root) if os.path.realpath(root / name) == os.path.join(home, name)]
+    return [root / name for name in names if os.path.isdir(root / name)]
 
 
 def keep_of(run: Path, parsed: argparse.Namespace) -> int:
