@@ -90,6 +90,13 @@ def test_of_what_a_run_lacks_nothing_is_said(text: str) -> None:
     assert parse(text).holds(RUN.get) is None
 
 
+def test_lists_have_no_order_whatever_is_in_them() -> None:
+    lists = {"a": [1, "x"], "b": ["y", 2]}
+    assert parse("a < b").holds(lists.get) is None
+    assert parse("a >= a").holds(lists.get) is None
+    assert parse("a == a and a != b").holds(lists.get) is True
+
+
 def test_what_is_not_known_does_not_hide_what_is() -> None:
     assert holds("test.accuracy > 0 or seed == 0") is True
     assert holds("test.accuracy > 0 and seed == 1") is False

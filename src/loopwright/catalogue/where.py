@@ -103,7 +103,9 @@ def compared(left: Any, sign: str, right: Any) -> bool | None:
     if not numbers and type(left) is not type(right):
         # A text is never a number: seen as different where both are there.
         return (sign == "!=") if sign in EQUALITY and left is not None and right is not None else None
-    return None if left is None else OPERATORS[sign](left, right)
+    if left is None or (isinstance(left, list) and sign not in EQUALITY):
+        return None  # lists, of betas or of tags, have no order
+    return OPERATORS[sign](left, right)
 
 
 def names_in(condition: Condition) -> list[Name]:
