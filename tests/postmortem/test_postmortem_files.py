@@ -137,6 +137,14 @@ def test_no_content_of_the_files_prevents_a_post_mortem(tmp_path_factory, metric
     assert (run / "postmortem.html").read_text().rstrip().endswith("</html>")
 
 
+@pytest.mark.parametrize("name", ["points/001", "points/002"], ids=["well", "sick"])
+def test_a_status_that_is_not_ours_is_told_as_it_is(run, name):
+    other = run.parent.parent / name
+    (other / "metrics.json").write_text(json.dumps({"status": "paused", "steps": 3}))
+    write(examine(other))
+    assert "calls the run paused" in (other / "postmortem.md").read_text()
+
+
 def test_the_verb_prints_a_short_version_and_json(run, capsys):
     assert main(["postmortem", str(run)]) == 0
     lines = capsys.readouterr().out.splitlines()

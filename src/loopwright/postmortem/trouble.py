@@ -70,6 +70,9 @@ def what(case: Case) -> Answer:
             f"The process is gone and left no word: the record ends at step {steps}. Killed, out of memory, or the "
             "machine went down."
         )
+    elif case.status != "finished":
+        # A word in the summary that no version of ours has written.
+        told = f"The record ends at step {steps}, and calls the run {case.status}."
     elif case.missed:
         claims = "; ".join(map(claimed, case.missed))
         told = f"The run finished {steps} steps and missed {len(case.missed)} of its claims: {claims}."
