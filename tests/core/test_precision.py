@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 import torch
 
@@ -38,12 +40,22 @@ def test_fp32_fast_is_single_precision_or_refused():
     assert switches() == before
 
 
+@pytest.mark.parametrize("broken", [True, False])
+def test_kernels_are_as_they_were_after_an_error_and_without_one(broken):
+    before = switches()
+    with suppress(ZeroDivisionError), Precision("fp32", CPU).kernels():
+        assert switches() == ("ieee",) * 4
+        assert 1 / (not broken)
+    assert switches() == before
+
+
 def test_a_kernel_that_is_not_single_precision_is_refused_with_its_error():
     left, right = torch.randn(2, 256, 256)
     exact = left.double() @ right.double()
     error = float(((left.bfloat16() @ right.bfloat16()).double() - exact).norm() / exact.norm())
     with pytest.raises(PrecisionError, match=r"relative error of \d\.\de-03.*--precision fp32"):
         check_kernel(error)
+    check_kernel(FP32_ERROR / 2)
 
 
 def test_the_switches_come_back_after_an_error():

@@ -165,8 +165,8 @@ def test_overfitting_is_told_with_its_step_its_epoch_and_its_reason(record: Reco
     verdict = judge(record, 44, found, Clock.of(record.history, 4.0))
     assert ("overfits", "warn") in verdict.pills
     assert verdict.remarks == [
-        "Overfitting from step 44, epoch 2: validation is best at step 44 (0.2000) and rises to 0.5000, "
-        "while training falls from 0.1000 to 0.01000."
+        "Overfitting from step 44, epoch 2: validation is best at step 44 (0.2000) and rises to 0.5000 "
+        "(median of the last), while training falls from 0.1000 to 0.01000."
     ]
 
 
