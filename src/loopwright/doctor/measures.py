@@ -106,6 +106,11 @@ def fingerprint(tensor: Tensor) -> int:
     return hash((tuple(tensor.shape), *rows(part[None]))) if len(part) else 0
 
 
+def settings(group: Mapping[str, Any]) -> dict[str, Any]:
+    """What a group of an optimizer's parameters was told: its plain values."""
+    return {name: value for name, value in group.items() if isinstance(value, int | float | tuple | bool)}
+
+
 def norms(values: Sequence[Tensor]) -> list[float]:
     """The 2-norms of tensors."""
     if not values:

@@ -189,6 +189,11 @@ class Step:
         return together(self.moves.values()) / weights if weights else float("nan")
 
     @property
+    def remembers(self) -> bool:
+        """Whether the optimizer has a memory that can be lost: all have but SGD without momentum."""
+        return self.held.kind != "SGD" or bool(self.settings.get("momentum"))
+
+    @property
     def gradient(self) -> float:
         """The 2-norm of all gradients together."""
         return together(self.norms.values())

@@ -16,6 +16,7 @@ MOST_CALLS = 96
 """So many calls since the last step are remembered."""
 ROWS = 200_000
 FOREIGN = 64
+"""So many modules that are called by a model and are no part of it are remembered."""
 KEPT = 4
 """Of so many of the last calls the tensors are kept: their graphs stay alive with them."""
 

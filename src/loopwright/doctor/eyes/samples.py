@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import fingerprint, leaves, tensors
+from loopwright.doctor.measures import fingerprint, leaves, settings, tensors
 from loopwright.doctor.records import REMEMBERED, Load, Loader, Stored
 
 QUIET_FILES = ("clip_grad.py", "optimizer.py", "init.py", "swa_utils.py", "adam.py", "adamw.py", "sgd.py")
@@ -116,8 +116,7 @@ def states(content: Any, depth: int = 3) -> Iterator[Stored]:
         return
     groups = content.get("param_groups")
     if "state" in content and isinstance(groups, list) and groups and isinstance(groups[0], Mapping):
-        settings = {k: v for k, v in groups[0].items() if isinstance(v, int | float | tuple | bool)}
-        yield Stored(settings, sum(len(group.get("params", ())) for group in groups))
+        yield Stored(settings(groups[0]), sum(len(group.get("params", ())) for group in groups))
     elif depth:
         for each in content.values():
             yield from states(each, depth - 1)

@@ -8,7 +8,7 @@ from weakref import ref
 from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import chosen, norms
+from loopwright.doctor.measures import chosen, norms, settings
 from loopwright.doctor.records import Held, Schedule, Step
 from loopwright.doctor.summaries import summarized
 
@@ -28,8 +28,8 @@ class Updates:
     def adopt(self, optimizer: Optimizer) -> Held:
         """The record of an optimizer."""
         held = Held(ref(optimizer), type(optimizer).__name__, ids_of(optimizer))
-        settings = {k: v for k, v in optimizer.param_groups[0].items() if isinstance(v, int | float | tuple | bool)}
-        self.scene.program.notes.setdefault("built", []).append((held, self.scene.program.count, settings))
+        told = settings(optimizer.param_groups[0])
+        self.scene.program.notes.setdefault("built", []).append((held, self.scene.program.count, told))
         self.scene.program.held[id(optimizer)] = held
         held.fresh = self.scene.stretch
         return held

@@ -37,7 +37,7 @@ def loaded_in_part(view: View) -> Iterator[Finding]:
 def loaded_from_itself(view: View) -> Iterator[Finding]:
     """`best = model.state_dict()` keeps no copy: when it is loaded back, the weights are those of the last step."""
     for load in view.program.loads:
-        if load.own and load.step and load.kind:
+        if load.own and load.step:
             yield Finding(
                 "error",
                 "weights-not-restored",
@@ -66,8 +66,7 @@ def begun_again(view: View) -> Iterator[Finding]:
         if held is not step.held and held.steps >= 5 and held.kind == step.held.kind and told == mine
         if len(held.parameters) == len(step.held.parameters)
     ]
-    remembers = step.held.kind != "SGD" or step.settings.get("momentum")
-    if before and remembers and step.held.parameters <= loaded and id(optimizer) not in restored:
+    if before and step.remembers and step.held.parameters <= loaded and id(optimizer) not in restored:
         yield Finding(
             "warning",
             "optimizer-not-saved",
@@ -85,13 +84,17 @@ def left_in_the_file(view: View) -> Iterator[Finding]:
     step, notes = view.step, view.program.notes
     if not step or step.number not in (1, 2) or not step.settings:
         return
-    remembers = step.held.kind != "SGD" or step.settings.get("momentum")
     fits = [stored for stored in view.program.read if stored.parameters == len(step.held.parameters)]
     same = [stored for stored in fits if all(step.settings.get(k) == stored.settings.get(k) for k in SETTINGS)]
     rates = {stored.settings.get("initial_lr", stored.settings.get("lr")) for stored in same}
     mine = step.settings.get("initial_lr", step.settings.get("lr"))
     all_loaded = step.held.parameters <= notes.get("loaded", set())
-    if remembers and mine in rates and all_loaded and id(step.held.optimizer()) not in notes.get("restored", set()):
+    if (
+        step.remembers
+        and mine in rates
+        and all_loaded
+        and id(step.held.optimizer()) not in notes.get("restored", set())
+    ):
         yield Finding(
             "warning",
             "optimizer-not-saved",

@@ -202,8 +202,7 @@ def rebuilt(view: View) -> Iterator[Finding]:
         and told == settings_of(built, step.held)
     ]
     stepped = [held for held, _ in alike if held.steps]
-    remembers = step.held.kind != "SGD" or step.settings.get("momentum")
-    if len(stepped) >= 3 and remembers:
+    if len(stepped) >= 3 and step.remembers:
         yield Finding(
             "warning",
             "optimizer-rebuilt",
