@@ -54,6 +54,23 @@ def test_a_full_disk_is_an_error_that_names_file_reason_and_remedy(tmp_path):
     assert names(tmp_path) == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "make room there"),
+        (errno.EROFS, "allow writing there"),
+        (errno.EACCES, "allow writing there"),
+        (errno.ENOENT, "mend that"),
+    ],
+)
+def test_the_remedy_fits_the_reason(tmp_path, number, said):
+    def write(file):
+        raise OSError(number, "no")
+
+    with pytest.raises(StoreError, match=rf"\(no\); {said}, or choose another place$"):
+        write_durably(tmp_path / "a", write)
+
+
 def test_an_error_without_a_number_keeps_its_words(tmp_path):
     def write(file):
         raise OSError("the cable is out")

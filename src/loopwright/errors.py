@@ -102,6 +102,15 @@ def some(items: Sequence[object], most: int = 8) -> str:
     return ", ".join(str(item) for item in items[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
+def counted(number: int, thing: str) -> str:
+    """So many things.
+
+    >>> counted(1, "step"), counted(2, "step")
+    ('1 step', '2 steps')
+    """
+    return f"{number:,} {thing}{'s' * (number != 1)}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of an error message: which of `known` was probably meant, or, where none is near, what there is.
 

@@ -78,8 +78,16 @@ def refusals(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or error
-        remedy = "make room or allow writing there"
-        raise StoreError(f"{path}: cannot be written ({reason}); {remedy}") from error
+        raise StoreError(f"{path}: cannot be written ({reason}); {remedy(error.errno)}") from error
+
+
+def remedy(number: int | None) -> str:
+    """What to do where the system refuses to write for the reason `number`."""
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "make room there, or choose another place"
+    if number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "allow writing there, or choose another place"
+    return "mend that, or choose another place"
 
 
 @contextmanager

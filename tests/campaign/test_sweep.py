@@ -85,6 +85,7 @@ def test_the_same_command_again_does_only_what_is_missing(fates, capsys):
     out = capsys.readouterr().out.splitlines()
     assert out[-1] == str(fates)
     assert any(line.startswith("best   fate fine: val accuracy") for line in out)
+    assert f"next   loopwright evaluate {fine}" in out
 
 
 @pytest.mark.parametrize(

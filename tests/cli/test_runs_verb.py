@@ -13,7 +13,7 @@ import pytest
 
 from loopwright.cli.main import main
 from loopwright.report.record import Record
-from tests.catalogue.making import write_run
+from tests.catalogue.making import CONFIG, write_run
 
 Capture = pytest.CaptureFixture[str]
 
@@ -116,6 +116,14 @@ def test_runs_that_differ_by_seed_alone_are_one_group(capsys: Capture) -> None:
     first = next(group for group in found if len(group["runs"]) == 2)
     assert first["spread"]["val.accuracy"] == pytest.approx({"n": 2, "mean": 0.92, "deviation": 0.02 * 2**0.5})
     assert first["seeds"] == [0, 1] or first["seeds"] == [1, 0]
+
+
+def test_a_setting_is_told_without_what_follows_from_a_chosen_kind(there: Path, capsys: Capture) -> None:
+    config = CONFIG.format(experiment="cnn", seed=0, lr=0.01).replace("AdamW", "SGD")
+    (there / "cnn" / "003" / "config.toml").write_text(config.partition("betas")[0] + "momentum = 0.9\n")
+    lines = said(capsys, "runs", "--groups", "--experiment", "cnn", "--sort", "val.accuracy")
+    assert words(lines[1]).startswith("cnn optimizer.type=AdamW, optimizer.lr=0.001 2 2 accuracy")
+    assert words(lines[2]).startswith("cnn optimizer.type=SGD, optimizer.lr=0.01 1 1 accuracy")
 
 
 def test_a_seed_that_was_run_twice_counts_once(there: Path, capsys: Capture) -> None:

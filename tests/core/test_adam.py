@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -80,3 +82,12 @@ def test_zero_grad_drops_the_gradients() -> None:
     optimizer.zero_grad()
     gradients: list[Tensor | None] = [parameter.grad for parameter in left]
     assert gradients == [None] * 4
+
+
+def test_a_start_does_not_wait_for_the_compiler() -> None:
+    code = (
+        "import sys, torch; from torch import nn; from loopwright.core.adam import FusedAdam; "
+        "made = FusedAdam([{'params': [nn.Parameter(torch.ones(2))]}], lr=0.1, betas=(0.9, 0.99)); made.zero_grad(); "
+        "made.step(); made.load_state_dict(made.state_dict()); assert 'torch._dynamo' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from loopwright.core.adam import FusedAdam
 from loopwright.doctor import rule as rules
 from loopwright.doctor.causes import CAUSES
 from loopwright.doctor.doctor import Doctor
@@ -146,6 +147,14 @@ def test_while_nobody_looks_only_two_hooks_are_left():
         train(net(), 5)
         assert doctor.scene.program.count == 5
         assert not doctor.scene.program.steps
+
+
+@pytest.mark.parametrize("kind", [torch.optim.Adam, FusedAdam])
+def test_a_state_that_is_loaded_is_seen_whatever_kind_of_optimizer_it_is(kind):
+    optimizer = kind([{"params": list(net().parameters())}], lr=1e-3, betas=(0.9, 0.99))
+    with Doctor() as doctor:
+        optimizer.load_state_dict(optimizer.state_dict())
+    assert doctor.scene.program.notes["restored"] == {id(optimizer)}
 
 
 def test_an_exception_of_the_program_passes_through_and_all_is_put_back():

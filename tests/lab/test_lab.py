@@ -68,6 +68,9 @@ def test_the_verb_writes_a_page_pictures_and_json(tmp_path, monkeypatch, capsys)
     assert kept["faults"][0]["said"][0] == "double-softmax"
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert 'src="data:image/svg' in page
+    assert "1 fault, 2 seeds each" in page
+    assert "1 fault, 2 seeds each" in told
+    assert "`" not in page.partition("</style>")[2]
     assert (directory / "plots" / "double-softmax.svg").is_file()
     for part in ("What changed:", "Expected:", "What happened:", "What the doctor said", "Why it breaks training:"):
         assert part in told

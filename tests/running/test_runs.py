@@ -261,7 +261,7 @@ def test_on_a_full_disk_it_is_said_how_to_go_on(tmp_path, finished):
                 resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
 
     said, (_, hard) = [], resource.getrlimit(resource.RLIMIT_FSIZE)
-    with room_for(10**9), pytest.raises(StoreError, match=r"\(File too large\); make room or allow") as caught:
+    with room_for(10**9), pytest.raises(StoreError, match=r"\(File too large\); make room there") as caught:
         train_one_experiment(toy(), tmp_path, Watchers(hooks=[Filling()], say=said.append), origin=ORIGIN)
     run = tmp_path / "toy/001"
     assert f"then go on with: loopwright resume {run}" in caught.value.__notes__

@@ -16,7 +16,7 @@ from loopwright.auditing.workspace import TaskError, Workspace
 from loopwright.config import replace_at
 from loopwright.core.experiment import Experiment
 from loopwright.core.schedules import Schedule
-from loopwright.errors import LoopwrightError, UsageError
+from loopwright.errors import LoopwrightError, UsageError, counted
 from loopwright.lines import revive
 from loopwright.matching import Comparison, compare_runs, compare_states
 from loopwright.matching.histories import last_resume
@@ -216,15 +216,6 @@ def evaluation(space: Workspace) -> Finding:
         return Finding(how, "same", "bits", compared)
     why = "kernels are chosen by the batch's shape, and round differently"
     return Finding(how, "same", f"to {relative:g}, {found.name} differs by {found.largest:.1e}: {why}", compared)
-
-
-def counted(number: int, thing: str) -> str:
-    """So many things.
-
-    >>> counted(1, "step"), counted(2, "step")
-    ('1 step', '2 steps')
-    """
-    return f"{number} {thing}{'s' * (number != 1)}"
 
 
 def not_applicable(how: str, reason: str) -> Finding:

@@ -195,7 +195,8 @@ def stopped(sweep: Sweep, left: int, number: int) -> Interrupted:
     done = len(sweep.members) - left
     how = f"go on with: loopwright resume {sweep.directory}"
     error = Interrupted(
-        f"stopped with {done} of {len(sweep.members)} members done, the others are saved; {how}", number
+        f"stopped with {done} of {len(sweep.members)} members done; of the others what was begun is saved; {how}",
+        number,
     )
     error.run = sweep.directory
     return error

@@ -75,14 +75,24 @@ def grouped(entries: Iterable[Entry]) -> list[Group]:
 
 
 def varying(entries: Sequence[Entry]) -> list[str]:
-    """The configuration keys that have not the same value in all of them."""
+    """The configuration keys that have not the same value in all of them, without those that a chosen kind brings."""
     names = dict.fromkeys(name for entry in entries for name in entry.config)
     left_out = (SEED, *NAMES, *HARMLESS)
-    return [
+    found = [
         name
         for name in names
         if name not in left_out and len({spelled(entry.config.get(name)) for entry in entries}) > 1
     ]
+    return [name for name in found if not any(follows(name, kind, entries) for kind in found if kind != name)]
+
+
+def follows(name: str, kind: str, entries: Sequence[Entry]) -> bool:
+    """Whether only some choices of `kind` (`optimizer.type`) have `name`, and each of them always the same value."""
+    section = kind.removesuffix("type")
+    if not kind.endswith(".type") or not name.startswith(section) or all(name in entry.config for entry in entries):
+        return False
+    pairs = {(spelled(entry.config.get(kind)), spelled(entry.config.get(name))) for entry in entries}
+    return len(pairs) == len({choice for choice, _ in pairs})
 
 
 def label(entry: Entry, names: Sequence[str]) -> str:

@@ -17,14 +17,13 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from loopwright.auditing import CHECKS, as_table, audit, ending, known_checks, shortened
-from loopwright.auditing.checks import counted
 from loopwright.cli.alone import refuse_workers
 from loopwright.cli.parsing import parser
 from loopwright.cli.train import AMP, by_name, overridden, reachable
 from loopwright.config import parse_flags
 from loopwright.core.experiment import Experiment
 from loopwright.core.study import Study
-from loopwright.errors import Interrupted, UsageError
+from loopwright.errors import Interrupted, UsageError, counted
 from loopwright.running.config import Origin
 
 ABOUT = """\

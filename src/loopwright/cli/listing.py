@@ -27,6 +27,7 @@ COLUMNS: dict[str, Cell] = {
     "run": lambda entry: str(entry.path),
     "status": lambda entry: entry.facts["status"],
     "steps": lambda entry: entry.facts.get("steps"),
+    "members": lambda entry: entry.facts.get("members"),
     "loss": lambda entry: entry.facts.get("loss"),
     "metric": lambda entry: entry.facts["metric"],
     "val best": best("val"),
@@ -51,7 +52,7 @@ def run_table(entries: Sequence[Entry], names: Sequence[str] | None, extra: Sequ
     else:
         added = {canonical_or_own(name): of_name(name) for name in extra if canonical_or_own(name) not in COLUMNS}
         usual = dict(COLUMNS)
-        columns = {**{name: usual.pop(name) for name in [*usual][:8]}, **added, **usual}
+        columns = {**{name: usual.pop(name) for name in [*usual][:9]}, **added, **usual}
     cells = {name: [cell(entry) for entry in entries] for name, cell in columns.items()}
     kept = {name: column for name, column in cells.items() if names or name in ALWAYS or any(map(filled, column))}
     return aligned(kept)

@@ -57,14 +57,18 @@ def best(run: Path, metrics: dict[str, Any]) -> str:
 def useful(run: Path, *, fine: bool) -> list[str]:
     """The three commands that are most likely wanted next: where something is wrong, those that look for the cause."""
     name, config = shlex.quote(str(run)), shlex.quote(str(run / "config.toml"))
-    root = run.parent.parent
-    listed = "loopwright runs" + (f" --run-dir {shlex.quote(str(root))}" if root != ROOT else "")
+    listed = listing(run.parent.parent)
     if not fine:
         return [f"loopwright postmortem {name}", f"loopwright diagnose {name}", listed]
     before = run.parent / f"{int(run.name) - 1:03d}" if run.name.isdigit() else run
     another = f"loopwright compare {shlex.quote(str(before))} {name}" if before != run and finished(before) else ""
     seed = whole(read_json(run / "env.json").get("seed")) or 0
     return [f"loopwright evaluate {name}", another or f"loopwright train --config {config} --seed {seed + 1}", listed]
+
+
+def listing(root: Path) -> str:
+    """The command that lists the runs below `root`."""
+    return "loopwright runs" + (f" --run-dir {shlex.quote(str(root))}" if root != ROOT else "")
 
 
 def print_conclusion(run: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from argparse import Namespace
 from contextlib import suppress
 from dataclasses import replace
@@ -16,6 +17,7 @@ from loopwright.campaign.scores import Outcome, Score, doubt, edges, mean_and_sp
 from loopwright.campaign.sweep import Sweep, begin_sweep, labelled, train_members
 from loopwright.cli.alone import refuse_workers
 from loopwright.cli.bar import Bar
+from loopwright.cli.outcome import listing
 from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
 from loopwright.cli.train import AMP, by_name, overridden, reachable
@@ -127,7 +129,8 @@ def finish(sweep: Sweep, jobs: int, *, quiet: bool, as_json: bool = False) -> in
 
         def ended(job: Job, how: Ended) -> None:
             one = Outcome.read({}, 0, metric, newest_run(folders[job.name]))
-            came = f"val {metric} {show_metric(one.value)}" if one.status == "finished" else one.reason or how.complaint
+            complaint = "stopped" if interrupt.requested else one.reason or how.complaint
+            came = f"val {metric} {show_metric(one.value)}" if one.status == "finished" else complaint
             bar.ended(f"{job.name}: {came.partition(chr(10))[0]} ({show_seconds(how.seconds)})")
 
         outcomes = train_members(sweep, jobs, interrupt, Watcher(ended, bar.going))
@@ -176,12 +179,16 @@ def report(sweep: Sweep, scores: list[Score]) -> None:
         print("best   none: no run came to a finite number")
         return
     count = f" over {len(best.numbers)} seeds" if len(best.numbers) > 1 else ""
+    run = leader(best, mode)
     print(printable(f"best   {best.setting}: val {metric} {mean_and_spread(best.numbers)}{count}", 400))
-    print(f"       {leader(best, mode)}/checkpoints/best.pt")
+    print(f"       {run}/checkpoints/best.pt")
     if told := doubt(scores, mode):
         print(printable(f"doubt  {told}", 400))
     for line in edges(scores, drawn=sweep.drawn):
         print(f"edge   {line}")
+    listed = listing(sweep.directory.parent.parent)
+    groups = f"{listed} --experiment {shlex.quote(sweep.members[0].experiment.name)} --groups"
+    print(f"next   loopwright evaluate {shlex.quote(str(run))}\n       {groups}")
 
 
 def leader(score: Score, mode: str) -> Path | None:

@@ -21,6 +21,7 @@ from loopwright.running.session import Watchers
 from loopwright.running.studying import refuse_studies, train_study
 
 ALIASES = {
+    "learning-rate": "optimizer.lr",
     "lr": "optimizer.lr",
     "betas": "optimizer.betas",
     "weight-decay": "optimizer.weight_decay",

@@ -71,7 +71,7 @@ def goal(comparison: Comparison) -> str:
     if not comparison.contrasts:
         return f"How much does {by} vary between seeds of {experiment}?"
     if len(comparison.contrasts) == 1:
-        return f"Is {experiment} better with {comparison.contrasts[0].told} than as it is, by {by}?"
+        return f"Is {experiment} better with {comparison.contrasts[0].told} than without, by {by}?"
     names = some(list(dict.fromkeys(change.name for one in comparison.contrasts for change in one.changes)), 4)
     return f"Which setting of {names or 'all'} is best for {experiment}, by {by}?"
 

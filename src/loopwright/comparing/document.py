@@ -13,7 +13,7 @@ from loopwright.comparing.lessons import Lesson, lesson_of
 from loopwright.comparing.numbers import VERDICTS, headline, what_happened, what_it_costs, word
 from loopwright.comparing.overlays import figures
 from loopwright.comparing.spreads import scatter_drawings
-from loopwright.errors import some
+from loopwright.errors import counted, some
 
 TONES = {"better": "good", "worse": "bad", "equal": "calm", "open": "warn", "unjudged": "warn"}
 
@@ -80,11 +80,14 @@ def document(comparison: Comparison, command: Sequence[str] = (), *, pictures: b
 def title(comparison: Comparison) -> str:
     """What is compared with what."""
     others = [contrast.group.label for contrast in comparison.contrasts]
+    names, label = {subject.record.experiment for subject in comparison.subjects}, comparison.baseline.label
+    # A group whose label would be too long is called after its first run, which says it already.
+    own = next((f"{name}: " for name in names if len(names) == 1 and not label.startswith(str(name))), "")
     if not others:
-        return f"{comparison.baseline.label}: {len(comparison.subjects)} runs"
+        return f"{own}{label}: {counted(len(comparison.subjects), 'run')}"
     if len(others) > 2:
-        return f"{comparison.baseline.label} and {len(others)} others"
-    return f"{some(others, 2)} against {comparison.baseline.label}"
+        return f"{own}{label} and {len(others)} others"
+    return f"{own}{some(others, 2)} against {label}"
 
 
 def pills(comparison: Comparison) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import torch
@@ -31,6 +32,11 @@ class FusedAdam(Optimizer):
     ) -> None:
         super().__init__(groups, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": 0.0, "fused": True})
         self.kernel = torch._fused_adamw_ if decoupled else torch._fused_adam_
+
+    # torch's own without what keeps its compiler out of them: that alone imports the compiler, 1.5 s of each start.
+    add_param_group = inspect.unwrap(Optimizer.add_param_group)
+    state_dict = inspect.unwrap(Optimizer.state_dict)
+    load_state_dict = inspect.unwrap(Optimizer.load_state_dict)
 
     def _patch_step_function(self) -> None:
         # Optimizer's would wrap `step` in the profiler scope and the hooks.

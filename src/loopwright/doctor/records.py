@@ -9,6 +9,7 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from weakref import ref
 
@@ -145,9 +146,9 @@ class Step:
     """One step of an optimizer that was looked at.
 
     `order` has the names of what happened since its step before. `norms`, `weights`, `moves`: the 2-norms of gradient
-    (None: there was none), weight and update, by parameter name; `sizes`: how many numbers it has; `unmoved`: the share
-    of them that the update left as they were. `memory`: how many steps the optimizer itself remembers; `values`:
-    what went backward.
+    (None: there was none), weight and update, by parameter name; `sizes`: how many numbers it has; `unmoved`: of those
+    in half precision the share that the update left as they were. `memory`: how many steps the optimizer itself
+    remembers; `values`: what went backward.
     """
 
     number: int
@@ -182,7 +183,7 @@ class Step:
         """The loss calls whose tensors are still there."""
         return [loss for loss in self.losses if loss.value is not None]
 
-    @property
+    @cached_property
     def ratio(self) -> float:
         """‖update‖ / ‖weights‖ over everything."""
         weights = together(self.weights.values())
@@ -193,7 +194,7 @@ class Step:
         """Whether the optimizer has a memory that can be lost: all have but SGD without momentum."""
         return self.held.kind != "SGD" or bool(self.settings.get("momentum"))
 
-    @property
+    @cached_property
     def gradient(self) -> float:
         """The 2-norm of all gradients together."""
         return together(self.norms.values())
@@ -251,7 +252,7 @@ class Program:
     """All that is known of the program that is watched.
 
     `read`: states of optimizers in files that were loaded. `saves`: how often torch.save wrote weights, `resumable` how
-    often with an optimizer's state.
+    often with an optimizer's state. `answered`: what probes have told for good, question and module's id.
     """
 
     held: dict[int, Held] = field(default_factory=dict)
@@ -270,6 +271,7 @@ class Program:
     scalers: bool = False
     compiled: bool = False
     trained: set[int] = field(default_factory=set)
+    answered: set[tuple[str, int]] = field(default_factory=set)
     notes: dict[str, Any] = field(default_factory=dict)
 
     def recent(self, held: Held) -> list[Step]:

@@ -25,18 +25,9 @@ from torch.utils.data import dataloader as loading
 from loopwright.doctor.eyes import Eyes
 
 LOSSES = (
-    "cross_entropy",
-    "nll_loss",
-    "binary_cross_entropy",
-    "binary_cross_entropy_with_logits",
-    "mse_loss",
-    "l1_loss",
-    "smooth_l1_loss",
-    "huber_loss",
-    "kl_div",
-    "multi_margin_loss",
-    "soft_margin_loss",
-    "hinge_embedding_loss",
+    *("cross_entropy", "nll_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits", "kl_div"),
+    *("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"),
+    *("multi_margin_loss", "soft_margin_loss", "hinge_embedding_loss"),
 )
 EARLY = 3
 Wrapper = Callable[..., Any]
@@ -92,11 +83,11 @@ class Seams:
         always, after = functools.partial(self._always, samples.no_grad), self._after
         yield self._seam(nn.Module, "train", functools.partial(self._always, samples.mode))
         yield self._seam(nn.Module, "load_state_dict", self._loaded)
-        yield self._seam(Optimizer, "load_state_dict", functools.partial(after, samples.optimizer_loaded))
+        for kind in having("load_state_dict", Optimizer):
+            yield self._seam(kind, "load_state_dict", functools.partial(after, samples.optimizer_loaded))
         yield self._seam(Optimizer, "__init__", functools.partial(after, updates.built))
-        for kind in {lr_scheduler.LRScheduler, *subclasses(lr_scheduler.LRScheduler), lr_scheduler.ReduceLROnPlateau}:
-            if "step" in vars(kind):
-                yield self._seam(kind, "step", functools.partial(after, updates.scheduled))
+        for kind in having("step", lr_scheduler.LRScheduler, lr_scheduler.ReduceLROnPlateau):
+            yield self._seam(kind, "step", functools.partial(after, updates.scheduled))
         for name in ("scale", "unscale_", "step", "update"):
             yield self._seam(
                 torch.amp.GradScaler, name, functools.partial(self._told, self.eyes.gradients.scaler(name))
@@ -118,9 +109,8 @@ class Seams:
         yield self._seam(torch.autograd, "backward", self._backward)
         for name in LOSSES:
             yield self._seam(functional, name, functools.partial(self._loss, name))
-        for kind in (Optimizer, *subclasses(Optimizer), nn.Module):
-            if "zero_grad" in vars(kind):
-                yield self._seam(kind, "zero_grad", cleared)
+        for kind in having("zero_grad", Optimizer, nn.Module):
+            yield self._seam(kind, "zero_grad", cleared)
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             for place in (torch.nn.utils, torch.nn.utils.clip_grad):
                 yield self._seam(place, name, functools.partial(self._clip, name))
@@ -235,7 +225,7 @@ class Seams:
 
     def _after(self, tell: Callable[..., None], original: Any) -> Wrapper:
         """Do, then tell with the arguments; watching or not, since this is rare."""
-        _eyes, scene = self.eyes, self.scene
+        scene = self.scene
 
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
@@ -391,6 +381,12 @@ class Seams:
 
         call.loopwright = original  # type: ignore[attr-defined]
         return call
+
+
+def having(name: str, *kinds: type) -> list[type]:
+    """Those of `kinds`, and of the classes below them that there are now, that have a method `name` of their own."""
+    below = {each: None for kind in kinds for each in (kind, *subclasses(kind))}
+    return [each for each in below if name in vars(each)]
 
 
 def subclasses(kind: type) -> list[type]:

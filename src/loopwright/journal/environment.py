@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from loopwright import __version__
+
+FIELD = re.compile(r"^(Name|Version):[ \t]*(.+?)\s*$", re.MULTILINE)
 
 
 def describe_machine() -> dict[str, Any]:
@@ -109,7 +112,11 @@ def packages() -> dict[str, str]:
     """Every installed distribution and its version; of two of one name the one that is found first, and so imported."""
     found: dict[str, str] = {}
     for entry in metadata.distributions():
+        head = (entry.read_text("METADATA") or entry.read_text("PKG-INFO") or "").partition("\n\n")[0]
+        told = dict(
+            reversed(FIELD.findall(head))
+        )  # by hand: a parser of mail takes five times as long for a few hundred of them
         # What an interrupted installation leaves behind has no name.
-        if "Name" in entry.metadata and "Version" in entry.metadata:
-            found.setdefault(entry.name, entry.version)
+        if "Name" in told and "Version" in told:
+            found.setdefault(told["Name"], told["Version"])
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))

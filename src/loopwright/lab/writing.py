@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from loopwright.errors import counted
 from loopwright.files import write_text
 from loopwright.lab.breaking import Broken, Lab
 from loopwright.lab.pictures import curves_picture
@@ -75,7 +76,8 @@ def markdown(lab: Lab, entries: list[dict[str, Any]]) -> str:
     lines = [
         f"# {lab.name}, broken on purpose",
         "",
-        f"{len(entries)} faults, {len(lab.healthy)} seeds each beside as many healthy twins, {lab.steps} steps. "
+        f"{counted(len(entries), 'fault')}, {counted(len(lab.healthy), 'seed')} each beside as many healthy twins, "
+        f"{counted(lab.steps, 'step')}. "
         f"Validation {lab.metric} of the healthy runs: {spread([trial.last for trial in lab.healthy])}.",
         "",
         "| fault | state | p | validation " + lab.metric + " | the doctor's first cause | right in | seen |",

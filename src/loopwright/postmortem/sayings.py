@@ -33,7 +33,7 @@ def validation(case: Case) -> list[Statement]:
         return []
     place = int(points.values.argmin())
     low, end = float(points.values[place]), float(points.values[-1])
-    above = f", {end / low - 1:.0%} above" if low > 0 else ""
+    above = f", {end / low - 1:.0%} above" if low > 0 and end >= 1.005 * low else ""
     after = "the last" if place == len(points) - 1 else f"and {show_metric(end)} at the end{above}"
     at = f"{show_metric(low)}, at step {points.steps[place]:,.0f}"
     return [case.says(f"The validation loss was lowest, {at}, {after}.", HISTORY)]

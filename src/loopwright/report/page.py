@@ -34,8 +34,15 @@ def environment(*folders: Path) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters["address"] = lambda svg: data_uri(svg.encode(), "image/svg+xml")
+    made.filters["marked"] = marked
     made.globals |= {"chart_script": chart_script, "chart_style": chart_style, "content_policy": content_policy}
     return made
+
+
+def marked(text: str) -> Markup:
+    """A text of ours with what stands between backticks set as code; everything else is escaped."""
+    parts = str(text).split("`")
+    return Markup().join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 @cache

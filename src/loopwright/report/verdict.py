@@ -70,8 +70,11 @@ def judge(record: Record, best: int | None, found: Onset | None = None, clock: C
     status = str(record.metrics.get("status") or "unknown")
     claims = _claims(record)
     tiles = [_deciding_tile(record), _best_tile(record, best), _time_tile(record), _size_tile(record)]
+    others = [*_claims_pill(claims), *_health_pills(record, found)]
+    tone = _TONES.get(status, "calm")
+    tone = "calm" if tone == "good" and any(other == "bad" for _, other in others) else tone  # it ended, no more
     return Verdict(
-        pills=[(status, _TONES.get(status, "calm")), *_claims_pill(claims), *_health_pills(record, found)],
+        pills=[(status, tone), *others],
         sentence=" ".join([_ending(record, status), *_without_claims(record, status, claims)]),
         claims=claims,
         tiles=[tile for tile in tiles if tile is not None],

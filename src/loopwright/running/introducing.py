@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from torch import nn
@@ -16,6 +17,8 @@ def circumstances(asked: Experiment, used: Experiment, why: str = "as asked") ->
     device = why_device(used.device) if asked.device == "auto" else why
     precision = "the default" if used.precision == "fp32" else why
     threads = why if asked.threads else "all cores" if used.shards == 1 else "all cores, divided by the shards"
+    if not asked.threads and os.environ.get("OMP_NUM_THREADS", str(used.threads)) != str(used.threads):
+        threads += "; --threads changes that, OMP_NUM_THREADS does not"
     exactly = ", operations that are not deterministic are refused" if used.deterministic else ""
     return (
         f"device {used.device} ({device}), precision {used.precision} ({precision}), "

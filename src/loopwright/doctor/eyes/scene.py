@@ -120,13 +120,9 @@ class Scene:
 
     def named(self, optimizer: Optimizer) -> list[tuple[str, nn.Parameter]]:
         """The optimizer's parameters with the names that their modules have for them."""
-        names: dict[int, str] = {}
-        for module, anatomy in self.anatomies.values():
-            if module() is not None:
-                names = {**anatomy.names, **names}
-        found, number = [], 0
-        for group in optimizer.param_groups:
-            for parameter in group["params"]:
-                found.append((names.get(id(parameter), f"parameter {number}"), parameter))
-                number += 1
+        known = [anatomy.names for module, anatomy in self.anatomies.values() if module() is not None]
+        found: list[tuple[str, nn.Parameter]] = []
+        for parameter in (parameter for group in optimizer.param_groups for parameter in group["params"]):
+            names = (names[id(parameter)] for names in known if id(parameter) in names)
+            found.append((next(names, f"parameter {len(found)}"), parameter))
         return found

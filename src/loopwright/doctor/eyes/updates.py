@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 from weakref import ref
 
+import torch
 from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import chosen, norms, settings
 from loopwright.doctor.records import Held, Schedule, Step
 from loopwright.doctor.summaries import summarized
+
+HALF = (torch.bfloat16, torch.float16)
 
 
 class Updates:
@@ -88,9 +91,11 @@ class Updates:
     def record(self, held: Held, optimizer: Optimizer) -> Step:
         """The step that was just made."""
         before = self.scene.pending.pop(id(optimizer), [])
-        names = [name for name, _, _ in before]
-        moved = [(parameter.detach() - old) for _, parameter, old in before]
-        weights, moves = norms([old for _, _, old in before]), norms(moved)
+        names, moved = [name for name, _, _ in before], [old for _, _, old in before]
+        weights = norms(moved)
+        if moved:
+            torch._foreach_sub_(moved, [parameter.detach() for _, parameter, _ in before])  # what was kept is ours
+        moves = norms(moved)
         return Step(
             number=held.steps,
             held=held,
@@ -104,7 +109,11 @@ class Updates:
             weights=dict(zip(names, weights, strict=True)),
             moves=dict(zip(names, moves, strict=True)),
             sizes={name: old.numel() for name, _, old in before},
-            unmoved={name: float((delta == 0).float().mean()) for name, delta in zip(names, moved, strict=True)},
+            unmoved={
+                name: float((delta == 0).float().mean())
+                for name, delta in zip(names, moved, strict=True)
+                if delta.dtype in HALF
+            },
             clips=list(self.scene.clips),
             whole=held.fresh,
             cleared=held.cleared,

@@ -132,10 +132,16 @@ def mixed_samples(view: View) -> Iterator[Finding]:
         return
     hashes = view.program.notes.setdefault("hashes", {})
     for call in step.kept:
-        if len(hashes.get(id(call.module), ())) < 2 or not testable(view, call, step):
+        question = ("batch-mixing", id(call.module))
+        if question in view.program.answered or len(hashes.get(id(call.module), ())) < 2:
+            continue
+        if not testable(view, call, step):
             continue
         view.program.notes["batches"] = True
-        if mixes(call, call.inputs[0]):
+        mixed = mixes(call, call.inputs[0])
+        if mixed is not None:
+            view.program.answered.add(question)
+        if mixed:
             name = type(call.module).__name__
             yield Finding(
                 "error",

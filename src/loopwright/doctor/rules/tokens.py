@@ -16,7 +16,7 @@ from loopwright.doctor.rule import View, rule
 TOKENS = (torch.int64, torch.int32)
 TARGETS = ("labels", "label", "target", "targets", "y")
 LOOKED_AT = (2, 7)
-"""The steps at which sequences are looked at: twice, since a first batch may be odd."""
+"""The steps at which sequences are looked at: again where the first batch was odd and nothing could be told of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,8 @@ def base(call: Call, given: Tensor, loss: LossCall, width: int, axis: int) -> in
 def pairing(view: View) -> Iterator[Finding]:
     """Of a model that predicts tokens from tokens: by how many places, and does it see them?"""
     step = view.step
-    if not step or step.number not in LOOKED_AT:
+    answered = view.program.answered
+    if not step or step.number not in LOOKED_AT or all(("pairing", id(call.module)) in answered for call in step.kept):
         return
     for found in aligned(view):
         view.program.notes["tokens"] = True
@@ -118,6 +119,8 @@ def pairing(view: View) -> Iterator[Finding]:
         if reached is None:
             continue
         earlier, later = reached
+        if later:  # the probe is felt at all
+            answered.add(("pairing", id(found.call.module)))
         probe = f"the token at position {middle} was replaced: outputs before it "
         name = type(found.call.module).__name__
         if found.ahead >= 1 and earlier:
