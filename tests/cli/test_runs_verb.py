@@ -126,6 +126,15 @@ def test_a_setting_is_told_without_what_follows_from_a_chosen_kind(there: Path, 
     assert words(lines[2]).startswith("cnn optimizer.type=SGD, optimizer.lr=0.01 1 1 accuracy")
 
 
+def test_a_sweep_is_listed_with_its_members_and_is_no_group(there: Path, capsys: Capture) -> None:
+    sweep = write_run(there, "cnn-sweep/001")
+    (sweep / "metrics.json").write_text('{"experiment": "cnn-sweep", "status": "finished", "members": [{}, {}]}')
+    lines = said(capsys, "runs", "--experiment", "cnn-sweep")
+    assert words(lines[0]).startswith("run status steps members")
+    assert words(lines[1]).split()[1:3] == ["finished", "2"]
+    assert not any("cnn-sweep" in line for line in said(capsys, "runs", "--groups"))
+
+
 def test_a_seed_that_was_run_twice_counts_once(there: Path, capsys: Capture) -> None:
     shutil.copytree(there / "cnn" / "001", there / "cnn" / "004")
     lines = said(capsys, "runs", "--groups", "--experiment", "cnn", "--sort", "val.accuracy")

@@ -15,7 +15,7 @@ from loopwright.core.experiment import Claim
 Size = Literal["small", "full"]
 
 SHORTENED: Mapping[str, tuple[str, ...]] = {
-    "fsm-lengths": ("--steps", "400"),
+    "fsm-lengths": ("--steps", "250"),
     "fsm-capacity": ("--epochs", "10"),
     "mnist-cnn": ("--epochs", "1"),
     "mnist-resnet": ("--steps", "150"),

@@ -70,6 +70,8 @@ def run(arguments: list[str]) -> int:
         print("\n".join(sorted(known_names(found))))
         return 0
     chosen = selected(found, parsed)
+    if parsed.groups:  # a sweep or a study is a group itself, and has no number of its own
+        chosen = [entry for entry in chosen if entry.facts.get("members") is None]
     if parsed.groups and (chosen or parsed.json):
         return show_groups(grouped(chosen), parsed, declared_modes(found))
     shown = limited(sorted_by(chosen, parsed.sort, declared_modes(found)), parsed)

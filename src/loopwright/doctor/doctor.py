@@ -28,7 +28,7 @@ FIRST_STEPS = 8
 EARLY = 24
 NEAR, EVERY = 2, 32
 """How many steps lie between two looks, of two steps each: until EARLY steps, and later."""
-SHARE = 0.004
+SHARE = 0.0025
 """The share of time that looking may take, after the first steps."""
 PHASES = 6
 """So many validations are looked at in any case."""
