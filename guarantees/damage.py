@@ -27,8 +27,8 @@ from loopwright.errors import LoopwrightError
 from loopwright.lines import read_history
 from loopwright.running.config import load_config
 from loopwright.running.runner import check_unchanged
-from loopwright.running.summary import read_json
 from loopwright.store import newest_good, read_checkpoint
+from loopwright.values import read_json
 
 Damage = Callable[[random.Random, bytes], bytes]
 

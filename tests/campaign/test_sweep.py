@@ -11,7 +11,7 @@ import pytest
 
 from loopwright.catalogue.index import entries
 from loopwright.cli.main import main
-from loopwright.running.summary import read_json
+from loopwright.values import read_json
 from tests.running.processes import ROOT, check_equal, start
 
 OWN = "tests/campaign/own.py:fragile"

@@ -21,8 +21,8 @@ from loopwright.lines import revive
 from loopwright.matching import Comparison, compare_runs, compare_states
 from loopwright.matching.histories import last_resume
 from loopwright.running.config import values
-from loopwright.running.summary import read_json
 from loopwright.store import read_saved
+from loopwright.values import read_json
 
 Verdict = Literal["same", "DIFFERS", "FAILED", "refused", "not applicable"]
 

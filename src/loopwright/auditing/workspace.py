@@ -18,7 +18,7 @@ from loopwright.files import write_text
 from loopwright.running.config import Origin, dump_config
 from loopwright.running.runner import run_name
 from loopwright.running.session import finished
-from loopwright.running.summary import read_json
+from loopwright.values import read_json
 
 FIRST_SECONDS = 3600.0
 """How long the first run, from which all other limits derive, may take."""

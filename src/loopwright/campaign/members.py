@@ -14,7 +14,7 @@ from loopwright.errors import ConfigError, RunError
 from loopwright.journal.lock import being_trained
 from loopwright.journal.runs import FIRST_FILES, numbered
 from loopwright.reading import open_plain
-from loopwright.running.summary import read_json
+from loopwright.values import read_json
 
 PATIENCE_SECONDS = 60.0
 TAIL_BYTES = 8192

@@ -23,8 +23,8 @@ from loopwright.lines import revive
 from loopwright.report.marking import escape, link
 from loopwright.report.page import environment
 from loopwright.report.values import show_metric, show_seconds
-from loopwright.running.summary import judged, read_json
-from loopwright.values import number, table, tables
+from loopwright.running.summary import judged
+from loopwright.values import number, read_json, table, tables
 
 MARK = "<!-- made by loopwright run-all -->"
 HTML_MARK = 'content="loopwright run-all"'

@@ -12,9 +12,8 @@ from typing import Any
 from loopwright.config import spell
 from loopwright.lines import revive
 from loopwright.report.values import show_metric
-from loopwright.running.summary import read_json
 from loopwright.significance import LEVEL, least_each, permutation
-from loopwright.values import number, table
+from loopwright.values import number, read_json, table
 
 EDGE_SHARE = 0.1
 """Of numbers drawn at random, those in the outer tenth of the range lie at its edge."""

@@ -27,7 +27,8 @@ from loopwright.journal.lock import claim_run
 from loopwright.journal.runs import SWEEP, SWEPT, check_contents, located, numbered
 from loopwright.running.config import FORMAT, Origin, dump_config, recorded, values
 from loopwright.running.runner import run_name
-from loopwright.running.summary import read_json, write_json
+from loopwright.running.summary import write_json
+from loopwright.values import read_json
 
 MOST_LETTERS = 80
 

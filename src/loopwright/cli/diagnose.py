@@ -11,8 +11,8 @@ from loopwright.diagnosing import Curves, judge, read_curves
 from loopwright.doctor.finding import Finding
 from loopwright.errors import printable
 from loopwright.journal.runs import ROOT
-from loopwright.report.values import show, tables
-from loopwright.running.summary import read_json
+from loopwright.report.values import show
+from loopwright.values import read_json, tables
 
 ABOUT = """\
 Findings from a record alone: a run directory; a CSV or JSONL file with a loss; trainer_state.json of Hugging Face; a

@@ -12,10 +12,10 @@ from loopwright.journal.runs import ROOT
 from loopwright.lines import revive
 from loopwright.protocols import SPLITS
 from loopwright.report.grids import from_file
-from loopwright.report.values import number, numbers, show_metric, tables, whole
-from loopwright.report.values import table as table_at
+from loopwright.report.values import show_metric
 from loopwright.running.session import finished
-from loopwright.running.summary import read_json
+from loopwright.values import number, numbers, read_json, tables, whole
+from loopwright.values import table as table_at
 
 
 def conclude(run: Path) -> int:

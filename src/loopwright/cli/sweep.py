@@ -29,7 +29,7 @@ from loopwright.core.interrupt import Interrupt
 from loopwright.core.study import Study
 from loopwright.errors import ConfigError, UsageError, printable
 from loopwright.report.values import show_metric, show_seconds
-from loopwright.running.summary import read_json
+from loopwright.values import read_json
 
 ABOUT = """\
 Train an experiment with each combination of some values, over seeds; compare what comes out, and name the best.

@@ -14,8 +14,8 @@ from loopwright.comparing.lessons import Lesson
 from loopwright.comparing.subject import Subject
 from loopwright.errors import some
 from loopwright.report.overfitting import onset
-from loopwright.report.values import number, tables
 from loopwright.significance import least_each
+from loopwright.values import number, tables
 
 SEVERAL_SEEDS = 5
 MOST_SEEDS_LISTED = 20

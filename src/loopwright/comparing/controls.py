@@ -10,7 +10,8 @@ from loopwright.comparing.groups import MACHINE, VERSIONS, Group, seed_of
 from loopwright.comparing.keys import Change, Key, changes
 from loopwright.comparing.subject import Subject
 from loopwright.errors import some
-from loopwright.report.values import numbers, show, table, tables
+from loopwright.report.values import show
+from loopwright.values import numbers, table, tables
 
 SPLITS = ("train", "val", "test")
 SAME_NUMBERS = (

@@ -14,7 +14,8 @@ from loopwright.comparing.subject import Subject
 from loopwright.directions import Direction
 from loopwright.report import curves
 from loopwright.report.history import Series
-from loopwright.report.values import number, show, show_seconds, table
+from loopwright.report.values import show, show_seconds
+from loopwright.values import number, table
 
 MEMORY = ("peak_memory_bytes", "memory_bytes", "max_memory_bytes", "peak_memory", "rss_bytes")
 """Names under which a record may hold how much memory was taken at most."""

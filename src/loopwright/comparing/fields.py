@@ -11,7 +11,7 @@ from itertools import pairwise
 from loopwright.comparing.groups import Group, Sample
 from loopwright.comparing.keys import ABSENT, Key
 from loopwright.identity import spelled
-from loopwright.report.values import number
+from loopwright.values import number
 
 FEWEST = 3
 """Values of a field that are worth a picture."""

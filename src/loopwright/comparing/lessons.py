@@ -14,7 +14,8 @@ from loopwright.errors import RunError
 from loopwright.journal.runs import check_contents, numbered
 from loopwright.lines import revive
 from loopwright.reading import read_at_most
-from loopwright.report.values import Table, show, table, tables
+from loopwright.report.values import show
+from loopwright.values import Table, table, tables
 
 SEVERITIES = {"error": 30, "warning": 10}
 ENDINGS = {"failed": 40, "interrupted": 2}

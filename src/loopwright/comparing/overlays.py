@@ -17,7 +17,7 @@ from loopwright.report.clock import Clock
 from loopwright.report.history import EMPTY, Series
 from loopwright.report.ink import render
 from loopwright.report.strokes import SMOOTHED_FROM, draw_legend, draw_points, finish
-from loopwright.report.values import number
+from loopwright.values import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,7 +18,8 @@ from loopwright.labels import labels_of
 from loopwright.report import curves
 from loopwright.report.history import Floats, History, Series
 from loopwright.report.record import Record
-from loopwright.report.values import numbers, show, table, whole
+from loopwright.report.values import show
+from loopwright.values import numbers, table, whole
 
 FILES = ("config.toml", "env.json", "metrics.json", "logs/history.jsonl")
 """A directory with one of these is taken for a run."""

@@ -13,8 +13,8 @@ from loopwright.bits import leaves
 from loopwright.data.digest import tensors_sha256
 from loopwright.matching.histories import KINDS, Parting, done_again, parting
 from loopwright.matching.tensors import how
-from loopwright.running.summary import read_json
 from loopwright.store import read_saved
+from loopwright.values import read_json
 
 Leaves = dict[str, Any]
 

@@ -18,7 +18,8 @@ from loopwright.report.history import Floats, Series
 from loopwright.report.overfitting import Onset, onset
 from loopwright.report.plots import best_step, clip_norm
 from loopwright.report.record import Record
-from loopwright.report.values import Table, number, show, table, tables, whole
+from loopwright.report.values import show
+from loopwright.values import Table, number, table, tables, whole
 
 HISTORY, SUMMARY = "logs/history.jsonl", "metrics.json"
 GROWING = frozenset({"lr-too-large", "exploding-gradients", "non-finite"})

@@ -20,7 +20,7 @@ from loopwright.postmortem.statements import Statement
 from loopwright.reading import read_at_most
 from loopwright.report import curves
 from loopwright.report.history import Series
-from loopwright.report.values import Table, number, table, tables, whole
+from loopwright.values import Table, number, table, tables, whole
 
 RESULTS = "results.json"
 NEWEST = 20

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from loopwright.postmortem.case import Case
 from loopwright.postmortem.statements import Command
-from loopwright.report.values import Table, number, show, table
+from loopwright.report.values import show
+from loopwright.values import Table, number, table
 
 NOT_OF_CHECK = ("--run-dir", "--experiment", "--config")
 ALONE = ("--quiet", "--traceback")

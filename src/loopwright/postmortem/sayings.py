@@ -8,7 +8,8 @@ from loopwright.postmortem.case import HISTORY, SUMMARY, Case, level
 from loopwright.postmortem.statements import Statement, capital, first_part
 from loopwright.report import curves
 from loopwright.report.overfitting import Onset
-from loopwright.report.values import number, show_metric, table, tables
+from loopwright.report.values import show_metric
+from loopwright.values import number, table, tables
 
 
 def fall(case: Case) -> Statement:

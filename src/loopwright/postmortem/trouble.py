@@ -9,7 +9,8 @@ from loopwright.postmortem.drawing import losses
 from loopwright.postmortem.remedies import changed, longer, remedy, verifying
 from loopwright.postmortem.statements import Answer, Command, Statement
 from loopwright.report import curves
-from loopwright.report.values import Table, show, show_metric, tables
+from loopwright.report.values import show, show_metric
+from loopwright.values import Table, tables
 
 LAST = 5
 """So many steps before the end are shown."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from loopwright.lines import revive
 from loopwright.reading import read_at_most
 from loopwright.report.grids import Grid, from_file
-from loopwright.report.values import table
+from loopwright.values import table
 
 _TYPES = {".svg": "image/svg+xml", ".png": "image/png"}
 _LARGEST = 8_000_000  # bytes of a picture that is put into the page

@@ -8,7 +8,7 @@ import numpy as np
 
 from loopwright.report import curves
 from loopwright.report.history import Floats, History, Series
-from loopwright.report.values import number, whole
+from loopwright.values import number, whole
 
 AXES = {"step": "steps", "epoch": "epochs", "samples": "samples", "seconds": "time"}
 """What a chart can be drawn over, in this order, and the word for it."""

@@ -16,8 +16,9 @@ from loopwright.report.interactive import draw_charts
 from loopwright.report.overfitting import onset
 from loopwright.report.plots import Plot, best_step, draw_plots
 from loopwright.report.record import Record
-from loopwright.report.values import Table, number, show
+from loopwright.report.values import show
 from loopwright.report.verdict import Verdict, judge
+from loopwright.values import Table, number
 
 _EVENTS = 50
 _PATCH = 100_000  # characters

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from loopwright.report.record import Record
-from loopwright.report.values import Table, number, numbers, show, show_metric, show_seconds, table, tables
+from loopwright.report.values import show, show_metric, show_seconds
+from loopwright.values import Table, number, numbers, table, tables
 
 _ROWS = 300  # of a table that comes from a file or a history; a longer one is thinned
 

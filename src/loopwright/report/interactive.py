@@ -10,7 +10,8 @@ from loopwright.report.overfitting import Onset
 from loopwright.report.plots import PACE, best_step, clip_norm, components, loss_caption, metric_names, throughput
 from loopwright.report.record import Record
 from loopwright.report.strokes import SMOOTHED_FROM
-from loopwright.report.values import show, whole
+from loopwright.report.values import show
+from loopwright.values import whole
 
 _MARKS = 6
 _TONES = {"error": "bad", "warning": "warn"}

@@ -21,7 +21,7 @@ from loopwright.report.strokes import (
     draw_points,
     finish,
 )
-from loopwright.report.values import number, numbers, table, whole
+from loopwright.values import number, numbers, table, whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

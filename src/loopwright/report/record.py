@@ -12,7 +12,7 @@ from loopwright.errors import RunError
 from loopwright.lines import revive
 from loopwright.reading import read_at_most
 from loopwright.report.history import History
-from loopwright.report.values import Table, table, tables
+from loopwright.values import Table, table, tables
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from loopwright.values import Table, number, numbers, table, tables, whole
-
-__all__ = [
-    "MISSING",
-    "Table",
-    "number",
-    "numbers",
-    "show",
-    "show_metric",
-    "show_seconds",
-    "table",
-    "tables",
-    "whole",
-]
+from loopwright.values import number
 
 MISSING = "–"
 

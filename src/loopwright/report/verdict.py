@@ -11,17 +11,8 @@ from loopwright.report import curves
 from loopwright.report.clock import Clock
 from loopwright.report.overfitting import Onset
 from loopwright.report.record import Record
-from loopwright.report.values import (
-    Table,
-    number,
-    numbers,
-    show,
-    show_metric,
-    show_seconds,
-    table,
-    tables,
-    whole,
-)
+from loopwright.report.values import show, show_metric, show_seconds
+from loopwright.values import Table, number, numbers, table, tables, whole
 
 _TONES = {"finished": "good", "interrupted": "warn", "failed": "bad", "running": "calm"}
 _STOPPED = {"budget": "its budget was used up", "patience": "its patience ran out"}

@@ -14,7 +14,7 @@ from loopwright.journal import describe_run, open_run
 from loopwright.matching.histories import history
 from loopwright.reading import file_sha256
 from loopwright.running.studying import is_study
-from loopwright.running.summary import read_json
+from loopwright.values import read_json
 
 Part = Literal["config", "data", "first weights", "code", "versions", "hardware", "variables", "must not matter"]
 

@@ -16,7 +16,7 @@ from loopwright.rerunning.records import Change, changes_since, run_of_steps, ru
 from loopwright.rerunning.rerun import SILENT, Recorded, Walk
 from loopwright.rerunning.trace import Trace, Watching, unwatched
 from loopwright.running.session import Watchers, finished
-from loopwright.running.summary import read_json
+from loopwright.values import read_json
 
 
 @dataclass(frozen=True)

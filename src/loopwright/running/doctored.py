@@ -12,7 +12,8 @@ from loopwright.core.state import State
 from loopwright.doctor.doctor import Doctor
 from loopwright.doctor.finding import Finding
 from loopwright.errors import StoreError
-from loopwright.running.summary import read_json, write_json
+from loopwright.running.summary import write_json
+from loopwright.values import read_json
 
 NAME = "findings.json"
 

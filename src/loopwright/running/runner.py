@@ -21,8 +21,9 @@ from loopwright.journal import create_run, describe_machine, describe_run, open_
 from loopwright.running.config import Origin, dump_config, load_config
 from loopwright.running.introducing import circumstances
 from loopwright.running.session import Session, Watchers, complete, finished, write_report
-from loopwright.running.summary import parameter_count, read_json, write_json
+from loopwright.running.summary import parameter_count, write_json
 from loopwright.store import newest_good
+from loopwright.values import read_json
 
 ALIKE = ("loopwright", "python", "torch", "cuda", "gpu", "cpu", "cpu_capability")
 """What has to be the same on each worker's machine."""

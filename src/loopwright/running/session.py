@@ -28,12 +28,12 @@ from loopwright.journal import RunJournal, Sink
 from loopwright.journal.tensorboard import TensorBoardSink
 from loopwright.lines import scan_history
 from loopwright.protocols import Hook, NoJournal, NoStore
-from loopwright.report.values import number, table
 from loopwright.running.doctored import doctored
 from loopwright.running.introducing import introduction
-from loopwright.running.summary import read_json, summarize, write_json
+from loopwright.running.summary import summarize, write_json
 from loopwright.seeding import preserved_generators
 from loopwright.store import CheckpointStore, newest_good, read_saved
+from loopwright.values import number, read_json, table
 
 Say = Callable[[str], None]
 

@@ -15,7 +15,8 @@ from loopwright.journal import create_run, describe_run, open_run
 from loopwright.running.config import Origin, dump_config, recorded
 from loopwright.running.runner import resume_run, train_one_experiment
 from loopwright.running.session import Watchers, finished, write_report
-from loopwright.running.summary import read_json, write_json
+from loopwright.running.summary import write_json
+from loopwright.values import read_json
 
 
 def train_study(study: Study, root: Path, watchers: Watchers, origin: Origin) -> Path:

@@ -15,9 +15,6 @@ from loopwright.core.state import State
 from loopwright.files import write_text
 from loopwright.lines import finite
 from loopwright.protocols import SPLITS
-from loopwright.values import read_json
-
-__all__ = ["NEAR", "judged", "parameter_count", "read_json", "summarize", "tested", "write_json"]
 
 NEAR = 0.15
 """How far from the claimed level the first step's loss may be: it is one batch's, with dropout and augmentation."""

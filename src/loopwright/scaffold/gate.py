@@ -10,8 +10,8 @@ from pathlib import Path
 
 from loopwright.errors import UsageError, some
 from loopwright.journal.runs import list_runs
-from loopwright.running.summary import read_json
 from loopwright.scaffold.origin import inside, text_at
+from loopwright.values import read_json
 
 ASKED = "(your answer)"
 UNFILLED = "No runs yet"
