@@ -18,6 +18,7 @@ from loopwright.report.markdown import render_markdown
 from loopwright.report.overfitting import Onset
 from loopwright.report.record import Record
 from loopwright.report.verdict import judge
+from loopwright.values import number, whole
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +55,8 @@ def test_durations_read_like_durations(seconds: float, text: str) -> None:
 def test_values_of_any_type_have_a_text() -> None:
     shown = [values.show(value) for value in (None, True, 10**40, -math.inf, [1, "a"], {"a": 0.5}, 1e6)]
     assert shown == ["–", "yes", "1e+40", "−∞", "1, a", "a 0.5", "1,000,000"]
-    assert values.number(10**400) == math.inf
-    assert values.whole(math.nan) is None
+    assert number(10**400) == math.inf
+    assert whole(math.nan) is None
 
 
 def test_a_confusion_matrix_is_shaded_by_what_is_right_and_what_is_wrong() -> None:
