@@ -60,7 +60,9 @@ def test_a_merge_keeps_mine_and_brings_theirs(project, capsys):
     edit(project, "train.py", "loss.backward()", "loss.backward()  # mine")
     edit(project, "report.md", "(your answer)", "to learn")
     before = (project / "train.py").read_text()
+    (project / "train.py").chmod(0o755)
     assert main(["new", "--diff", str(project), "--merge"]) == 0
+    assert (project / "train.py").stat().st_mode & 0o777 == 0o755
     text = (project / "train.py").read_text()
     assert "loss.backward()  # mine" in text
     assert "optimizer.zero_grad()\n" in text

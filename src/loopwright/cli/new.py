@@ -46,7 +46,10 @@ def run(arguments: list[str]) -> int:
         raise UsageError(f"new: received {parsed.directory} and --diff {parsed.diff}; name one of them")
     if parsed.diff:
         return changes(parsed.diff, parsed.source, merge=parsed.merge, as_json=parsed.json)
-    if not parsed.directory or parsed.merge or parsed.json:
+    if parsed.merge or parsed.json:
+        flag = "--merge" if parsed.merge else "--json"
+        raise UsageError(f"new: {flag} goes with --diff: loopwright new --diff {parsed.directory or 'DIR'} {flag}")
+    if not parsed.directory:
         raise UsageError("new: which directory? `loopwright new DIR` makes one, --diff DIR shows what changed in one")
     return make(parsed.directory, parsed.source or FAVORITE, parsed.member)
 

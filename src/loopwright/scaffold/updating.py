@@ -179,7 +179,10 @@ def write(place: Path, text: str | None) -> None:
     """Write a file durably, or remove it where `text` is None."""
     if text is not None:
         make_directory(place.parent)
+        mode = place.stat().st_mode if place.exists() else None
         write_text(place, text)
+        if mode is not None:
+            place.chmod(mode)  # what could be executed still can
         return
     with refusals(place):
         place.unlink(missing_ok=True)
