@@ -76,14 +76,21 @@ def grouped(entries: Iterable[Entry]) -> list[Group]:
 
 def varying(entries: Sequence[Entry]) -> list[str]:
     """The configuration keys that have not the same value in all of them, without those that a chosen kind brings."""
-    names = dict.fromkeys(name for entry in entries for name in entry.config)
+    names: dict[str, Any] = {}
+    for entry in entries:
+        names |= entry.config
     left_out = (SEED, *NAMES, *HARMLESS)
-    found = [
-        name
-        for name in names
-        if name not in left_out and len({spelled(entry.config.get(name)) for entry in entries}) > 1
-    ]
+    found = [name for name in names if name not in left_out and varies(name, entries)]
     return [name for name in found if not any(follows(name, kind, entries) for kind in found if kind != name)]
+
+
+def varies(name: str, entries: Sequence[Entry]) -> bool:
+    """Whether a key has not the same value in all of them. Spelling is slow, and most values are plain and equal."""
+    first = entries[0].config.get(name)
+    kind, told = type(first), spelled(first)
+    plain = kind in (str, int, float, bool)
+    values = (entry.config.get(name) for entry in entries)
+    return any(not (plain and type(value) is kind and value == first) and spelled(value) != told for value in values)
 
 
 def follows(name: str, kind: str, entries: Sequence[Entry]) -> bool:
