@@ -65,7 +65,7 @@ def test_probes_of_a_token_model_change_no_bit():
     bare = read()
     with Doctor() as doctor:
         seen = read()
-    assert doctor.scene.program.notes["tokens"]
+    assert doctor.scene.program.notes.tokens
     assert all(torch.equal(a, b) for a, b in zip(bare, seen, strict=True))
 
 
@@ -154,7 +154,7 @@ def test_a_state_that_is_loaded_is_seen_whatever_kind_of_optimizer_it_is(kind):
     optimizer = kind([{"params": list(net().parameters())}], lr=1e-3, betas=(0.9, 0.99))
     with Doctor() as doctor:
         optimizer.load_state_dict(optimizer.state_dict())
-    assert doctor.scene.program.notes["restored"] == {id(optimizer)}
+    assert doctor.scene.program.notes.restored == {id(optimizer)}
 
 
 def test_an_exception_of_the_program_passes_through_and_all_is_put_back():

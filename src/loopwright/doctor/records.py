@@ -6,7 +6,7 @@ Tensors are kept for as long as a step is looked at, not longer.
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +16,8 @@ from weakref import ref
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+
+from loopwright.doctor.measures import Stats
 
 NOTHING = torch.zeros(0)
 REMEMBERED = 64
@@ -248,11 +250,50 @@ class Loader:
 
 
 @dataclass(eq=False)
+class Notes:
+    """What is gathered over the steps for the rules; modules, parameters and optimizers by their ids.
+
+    `losses`, `tokens`, `batches`, `clips`, `datasets`: whether some were met. Of inputs: `stats` by kind, train or
+    phase, with step and module; of those that were trained on `hashes` and `shapes` by module, `rows`, how often each
+    was, and `bits`, at most how many tell them apart. `dead`: by rectifier and step, the share of units that are zero,
+    and how many there are. `linear_pairs`: layers whose output is another's input. `broadcast`: how often shapes made
+    a table of pairs. `labels`: classes, lowest and highest label, of a loss that refused them. `scaler`: calls by
+    name. `built`: optimizers, the step, what they were told. `restored`, `loaded`: optimizers and parameters whose
+    state was read. `validated`: by module the labels and inputs of the last validation, and how often inputs alone had
+    changed. `peaks`, `gone`: of each optimizer the highest rate, and since when there is none. `answered`: what probes
+    have told for good, question and module.
+    """
+
+    losses: bool = False
+    tokens: bool = False
+    batches: bool = False
+    clips: bool = False
+    datasets: bool = False
+    stats: dict[str, list[tuple[int, int, Stats]]] = field(default_factory=lambda: {"train": [], "phase": []})
+    hashes: defaultdict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    shapes: set[tuple[int, tuple[int, ...]]] = field(default_factory=set)
+    rows: dict[int, int] = field(default_factory=dict)
+    bits: float = 0.0
+    dead: dict[str, dict[int, tuple[float, int]]] = field(default_factory=dict)
+    linear_pairs: dict[tuple[int, int], tuple[nn.Linear, nn.Linear]] = field(default_factory=dict)
+    broadcast: dict[tuple[tuple[int, ...], ...], int] = field(default_factory=dict)
+    labels: tuple[int, int, int] = (0, 0, -1)
+    scaler: dict[str, int] = field(default_factory=dict)
+    built: list[tuple[Held, int, dict[str, Any]]] = field(default_factory=list)
+    restored: set[int] = field(default_factory=set)
+    loaded: set[int] = field(default_factory=set)
+    validated: dict[int, tuple[tuple[int, ...], tuple[int, ...], int]] = field(default_factory=dict)
+    peaks: dict[int, float] = field(default_factory=dict)
+    gone: dict[int, int] = field(default_factory=dict)
+    answered: set[tuple[str, int]] = field(default_factory=set)
+
+
+@dataclass(eq=False)
 class Program:
     """All that is known of the program that is watched.
 
     `read`: states of optimizers in files that were loaded. `saves`: how often torch.save wrote weights, `resumable` how
-    often with an optimizer's state. `answered`: what probes have told for good, question and module's id.
+    often with an optimizer's state.
     """
 
     held: dict[int, Held] = field(default_factory=dict)
@@ -271,8 +312,7 @@ class Program:
     scalers: bool = False
     compiled: bool = False
     trained: set[int] = field(default_factory=set)
-    answered: set[tuple[str, int]] = field(default_factory=set)
-    notes: dict[str, Any] = field(default_factory=dict)
+    notes: Notes = field(default_factory=lambda: Notes())
 
     def recent(self, held: Held) -> list[Step]:
         """The remembered steps of one optimizer, the oldest first."""

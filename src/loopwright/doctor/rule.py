@@ -43,16 +43,16 @@ class Rule:
 NEEDS: dict[str, tuple[str, Callable[[Program], bool]]] = {
     "steps": ("no optimizer made a step", lambda program: program.count > 0),
     "20 steps": ("fewer than 20 steps", lambda program: program.count >= 20),
-    "losses": ("none of torch's loss functions was called", lambda program: "losses" in program.notes),
+    "losses": ("none of torch's loss functions was called", lambda program: program.notes.losses),
     "phases": ("no validation was seen", lambda program: bool(program.phases)),
-    "tokens": ("no model of tokens with a target for each was seen", lambda program: "tokens" in program.notes),
-    "batches": ("no model was called on a batch that could be tested", lambda program: "batches" in program.notes),
+    "tokens": ("no model of tokens with a target for each was seen", lambda program: program.notes.tokens),
+    "batches": ("no model was called on a batch that could be tested", lambda program: program.notes.batches),
     "schedules": ("no scheduler was stepped", lambda program: bool(program.schedules)),
-    "clips": ("no gradient was clipped", lambda program: "clips" in program.notes),
+    "clips": ("no gradient was clipped", lambda program: program.notes.clips),
     "scaler": ("no GradScaler was used", lambda program: program.scalers),
     "orders": ("no permutation was drawn", lambda program: len(program.orders) > 1),
     "loads": ("no weights were loaded", lambda program: bool(program.loads)),
-    "datasets": ("no loaders of two sets of tensors were seen", lambda program: "datasets" in program.notes),
+    "datasets": ("no loaders of two sets of tensors were seen", lambda program: program.notes.datasets),
     "modules": ("no module's forward pass was seen", lambda program: program.calls > 0),
 }
 

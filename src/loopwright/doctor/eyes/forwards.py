@@ -70,7 +70,7 @@ class Forwards:
         """Note a linear layer whose input is another's output, untouched."""
         before = self.scene.made.get(id(given))
         if before is not None and before[0] is given and before[1] is not layer:
-            pairs = self.scene.program.notes.setdefault("linear_pairs", {})
+            pairs = self.scene.program.notes.linear_pairs
             if len(pairs) < 8:
                 pairs.setdefault((id(before[1]), id(layer)), (before[1], layer))
 
@@ -104,7 +104,7 @@ class Forwards:
         if len(shapes[0]) != len(shapes[1]) and {*map(len, shapes[:2])} == {1, 2} and result.numel() > 1:
             column, row = (one, other) if one.ndim == 2 else (other, one)
             if column.shape[1] == 1 and len(column) == len(row) > 1:
-                counts = self.scene.program.notes.setdefault("broadcast", {})
+                counts = self.scene.program.notes.broadcast
                 counts[shapes] = counts.get(shapes, 0) + 1
 
     def unwind(self, module: nn.Module) -> None:
@@ -117,19 +117,19 @@ class Forwards:
         """Statistics and rows of a call's input, of training and of phases apart."""
         first, notes = call.inputs[0], self.scene.program.notes
         kind = "train" if call.grad else "phase"
-        measured = notes.setdefault(f"{kind}_stats", [])
+        measured = notes.stats[kind]
         call.hash, call.floating, call.shape = fingerprint(first), first.is_floating_point(), tuple(first.shape[1:])
         if call.grad:
-            seen = notes.setdefault("hashes", {}).setdefault(id(call.module), set())
+            seen = notes.hashes[id(call.module)]
             if len(seen) < 64:
                 seen.add(call.hash)
-            notes.setdefault("shapes", set()).add((id(call.module), tuple(first.shape[1:])))
+            notes.shapes.add((id(call.module), tuple(first.shape[1:])))
         if first.is_floating_point() and first.numel() and len(measured) < 64:
             measured.append((self.scene.program.count, id(call.module), Stats.of(first)))
         if first.ndim > first.is_floating_point() and first.numel() <= 4_000_000:
             if call.grad and len(first) >= 16:
-                notes["bits"] = max(bits(first), notes.get("bits", 0.0))
-            known: dict[int, int] = notes.setdefault("train_rows", {})
+                notes.bits = max(bits(first), notes.bits)
+            known = notes.rows
             if not call.grad:
                 call.rows = rows(first)
             elif len(known) < ROWS:
@@ -145,7 +145,7 @@ class Forwards:
         )
         flat = output.detach().flatten(2).amax(2) if output.ndim > 2 else output.detach()
         dead = float((flat.amax(0) <= 0).float().mean())
-        shares = self.scene.program.notes.setdefault("dead", {})
+        shares = self.scene.program.notes.dead
         shares.setdefault(place or "a rectifier", {})[self.scene.program.count] = (dead, flat.shape[1])
 
 

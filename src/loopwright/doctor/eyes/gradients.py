@@ -46,7 +46,7 @@ class Gradients:
             call.drop()
         known = self.scene.loss_calls
         known.append(call)
-        self.scene.program.notes["losses"] = True
+        self.scene.program.notes.losses = True
         if len(known) > KEPT and not known[-KEPT - 1].flowed:
             known[-KEPT - 1].drop()
         if len(known) > MOST_CALLS:
@@ -60,7 +60,7 @@ class Gradients:
             return
         counted = target[target != given.get("ignore_index", -100)]
         if kind in CLASSES and prediction.ndim > 1 and len(counted):
-            self.scene.program.notes["labels"] = (prediction.shape[1], int(counted.min()), int(counted.max()))
+            self.scene.program.notes.labels = (prediction.shape[1], int(counted.min()), int(counted.max()))
 
     def before_backward(self, given: Any) -> None:
         """A backward pass begins: what lies in the gradients already?"""
@@ -98,7 +98,7 @@ class Gradients:
             if ids & held.parameters:
                 held.order.append("clip")
                 held.clip_scaled |= self.scaled_now(held)
-        self.scene.program.notes["clips"] = True
+        self.scene.program.notes.clips = True
         if norm is not None:
             self.scene.clips.append((float(norm), float(limit)))
 
@@ -115,7 +115,7 @@ class Gradients:
                 return
             self.scene.program.scalers = True
             self.scene.scaled |= name == "scale"
-            counts = self.scene.program.notes.setdefault("scaler", {})
+            counts = self.scene.program.notes.scaler
             counts[name] = counts.get(name, 0) + 1
             if name == "unscale_":
                 for held, optimizer in self.scene.program.living():

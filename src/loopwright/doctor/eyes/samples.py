@@ -78,7 +78,7 @@ class Samples:
         if len(program.loads) < REMEMBERED:
             own = bool(args) and in_own_memory(held, args[0])
             program.loads.append(Load(type(module).__name__, missing[:50], unexpected[:50], total, program.count, own))
-        loaded: set[int] = self.scene.program.notes.setdefault("loaded", set())
+        loaded = self.scene.program.notes.loaded
         if len(missing) < total:
             loaded |= {id(parameter) for parameter in module.parameters()}
 
@@ -95,7 +95,7 @@ class Samples:
 
     def optimizer_loaded(self, optimizer: Optimizer, *_: Any) -> None:
         """An optimizer's state was loaded."""
-        self.scene.program.notes.setdefault("restored", set()).add(id(optimizer))
+        self.scene.program.notes.restored.add(id(optimizer))
 
     def compiled(self, *_: Any) -> None:
         """torch.compile is used: inside of what it compiles nothing can be watched."""

@@ -41,7 +41,7 @@ class Scene:
         self.pending: dict[int, list[tuple[str, Tensor, Tensor]]] = {}
         self.losses: dict[str, Callable[..., Tensor]] = {}
         self.anatomies: dict[int, tuple[ref[nn.Module], Anatomy]] = {}
-        self.made: dict[int, tuple[Tensor, nn.Module]] = {}
+        self.made: dict[int, tuple[Tensor, nn.Linear]] = {}
         self.last_batch: tuple[set[int], Loader | None] = (set(), None)
         self.iterators: dict[int, Loader] = {}
         self.scaled = False

@@ -32,7 +32,7 @@ class Updates:
         """The record of an optimizer."""
         held = Held(ref(optimizer), type(optimizer).__name__, ids_of(optimizer))
         told = settings(optimizer.param_groups[0])
-        self.scene.program.notes.setdefault("built", []).append((held, self.scene.program.count, told))
+        self.scene.program.notes.built.append((held, self.scene.program.count, told))
         self.scene.program.held[id(optimizer)] = held
         held.fresh = self.scene.stretch
         return held

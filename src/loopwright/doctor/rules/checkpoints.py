@@ -53,12 +53,12 @@ def loaded_from_itself(view: View) -> Iterator[Finding]:
 def begun_again(view: View) -> Iterator[Finding]:
     """Weights were loaded, and training goes on with a new optimizer, told the same as the old, without its state."""
     step = view.step
-    built = view.program.notes.get("built", [])
+    built = view.program.notes.built
     if not step or step.number != 1 or len(built) < 2 or not step.settings:
         return
     optimizer = step.held.optimizer()
-    restored: set[int] = view.program.notes.get("restored", set())
-    loaded: set[int] = view.program.notes.get("loaded", set())
+    restored = view.program.notes.restored
+    loaded = view.program.notes.loaded
     mine = settings_of(built, step.held)
     before = [
         held
@@ -88,13 +88,8 @@ def left_in_the_file(view: View) -> Iterator[Finding]:
     same = [stored for stored in fits if all(step.settings.get(k) == stored.settings.get(k) for k in SETTINGS)]
     rates = {stored.settings.get("initial_lr", stored.settings.get("lr")) for stored in same}
     mine = step.settings.get("initial_lr", step.settings.get("lr"))
-    all_loaded = step.held.parameters <= notes.get("loaded", set())
-    if (
-        step.remembers
-        and mine in rates
-        and all_loaded
-        and id(step.held.optimizer()) not in notes.get("restored", set())
-    ):
+    all_loaded = step.held.parameters <= notes.loaded
+    if step.remembers and mine in rates and all_loaded and id(step.held.optimizer()) not in notes.restored:
         yield Finding(
             "warning",
             "optimizer-not-saved",

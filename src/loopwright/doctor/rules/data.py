@@ -24,7 +24,7 @@ BITS = 60.0
 
 def stats_of(view: View, kind: str, module: int | None = None) -> list[Stats]:
     """What was measured of inputs, of training or of phases."""
-    return [s for _, m, s in view.program.notes.get(f"{kind}_stats", []) if module in (None, m)]
+    return [s for _, m, s in view.program.notes.stats[kind] if module in (None, m)]
 
 
 @rule("step", "unscaled-input", "constant-input", needs="modules")
@@ -170,7 +170,7 @@ def unlike_splits(view: View) -> Iterator[Finding]:
 
 def shapes_of(view: View, module: nn.Module) -> set[tuple[int, ...]]:
     """The shapes of a sample that a module was trained on."""
-    return {shape for owner, shape in view.program.notes.get("shapes", set()) if owner == id(module)}
+    return {shape for owner, shape in view.program.notes.shapes if owner == id(module)}
 
 
 @rule("phase", "split-overlap", needs="phases")
@@ -179,11 +179,11 @@ def shared_rows(view: View) -> Iterator[Finding]:
 
     Who scores the training set, too, has passes that are all of known rows, beside others with none.
     """
-    phase, train = view.phase, view.program.notes.get("train_rows", {})
+    phase, train = view.phase, view.program.notes.rows
     if not phase or not phase.step or len(train) <= 64:
         return
     # A teacher or a target network is given the very batch that is trained on.
-    trained = {h for hashes in view.program.notes.get("hashes", {}).values() for h in hashes}
+    trained = {h for hashes in view.program.notes.hashes.values() for h in hashes}
     held = {id(call.module) for call in phase.calls if view.scene.trains(call.module)}
     phase_calls = [call for call in phase.calls if id(call.module) in held and call.hash not in trained]
     passes = [call.rows for call in phase_calls if not call.grad and len(call.rows) >= 4]
@@ -193,7 +193,7 @@ def shared_rows(view: View) -> Iterator[Finding]:
     checked = {row for call in passes for row in call}
     shared = [row for row in checked if row in train]
     once = sum(count > 1 for count in train.values()) < 0.05 * len(train) or repeats_by_epoch(view, train)
-    alike = once or view.program.notes.get("bits", 0.0) > BITS
+    alike = once or view.program.notes.bits > BITS
     if not alike or len(checked) < 16 or len(shared) < 8:
         return
     sources = {call.source for call in phase.calls}

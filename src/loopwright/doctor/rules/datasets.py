@@ -24,7 +24,7 @@ ROWS = 20_000
 def beside_validation(view: View) -> Iterator[Finding]:
     """Labels that training's inputs do not tell, though those of validation do; scaling fitted on both."""
     notes, step = view.program.notes, view.program.count
-    if not step or notes.get("datasets"):
+    if not step or notes.datasets:
         return
     found = list(view.program.loaders.values())
     trained = [pair for loader in found if loader.trains and (pair := pair_of(loader)) is not None]
@@ -32,7 +32,7 @@ def beside_validation(view: View) -> Iterator[Finding]:
     for inputs, asked in trained[:1]:
         others = [pair for pair in held_out if comparable(pair, (inputs, asked))]
         for other_inputs, other_asked in others[:1]:
-            notes["datasets"] = True
+            notes.datasets = True
             yield from fitted_together(inputs, [pair[0] for pair in others], step)
             train = standardized(inputs[:KNOWN], inputs), asked[:KNOWN]
             yield from mispaired(train, (standardized(other_inputs[:KNOWN], inputs), other_asked[:KNOWN]), step)

@@ -132,7 +132,7 @@ def frozen(view: View) -> Iterator[Finding]:
 
 def trained_before(view: View, weights: list[nn.Parameter]) -> bool:
     """Whether weights were loaded, or moved by another optimizer before."""
-    loaded: set[int] = view.program.notes.get("loaded", set())
+    loaded = view.program.notes.loaded
     others = {
         i for held in view.program.held.values() if view.step and held is not view.step.held for i in held.parameters
     }
@@ -152,7 +152,7 @@ def zeroed(view: View) -> Iterator[Finding]:
         if len(recent) == 5 and all(one.norms.get(name) == 0.0 for one in recent) and step.weights.get(name)
     ]
     weights = [name for name in names if name.endswith("weight")]
-    dead = view.program.notes.get("dead", {})
+    dead = view.program.notes.dead
     if weights and len(names) < len(step.norms) and not any(shares_dead(dead[place]) for place in dead):
         yield Finding(
             "warning",

@@ -116,7 +116,7 @@ def broadcasts(view: View) -> Iterator[Finding]:
                 step.number if step else 0,
                 certainty=0.97,
             )
-    for shapes, count in view.program.notes.get("broadcast", {}).items():
+    for shapes, count in view.program.notes.broadcast.items():
         if count >= 2 and step and step.number == 2:
             yield Finding(
                 "error",
@@ -158,7 +158,7 @@ def first_loss(view: View) -> Iterator[Finding]:
     for summary in step.summaries:
         far = summary.mean > 3 * summary.chance and summary.mean > summary.chance + 2
         if far and math.isfinite(summary.mean):
-            stats = [s for _, _, s in view.program.notes.get("train_stats", [])]
+            stats = [s for _, _, s in view.program.notes.stats["train"]]
             if stats and max(abs(stats[0].high), abs(stats[0].low)) > 50:
                 return
             yield Finding(
@@ -175,7 +175,7 @@ def untouched(view: View, step: Step, call: Call) -> bool:
     """Whether a call's module has the weights that it was made with: nothing was loaded, and no other optimizer has
     moved them."""
     mine = view.scene.anatomy(call.module).names.keys()
-    loaded: set[int] = view.program.notes.get("loaded", set())
+    loaded = view.program.notes.loaded
     others = [held for held in view.program.held.values() if held is not step.held and held.steps]
     return not mine & loaded and not any(mine & held.parameters for held in others)
 
@@ -246,7 +246,7 @@ def no_probabilities(view: View) -> Iterator[Finding]:
 @rule("end", "target-range", needs="modules")
 def no_such_class(view: View) -> Iterator[Finding]:
     """A loss function refused its labels: there are more of them than the model has classes."""
-    classes, low, high = view.program.notes.get("labels", (0, 0, -1))
+    classes, low, high = view.program.notes.labels
     if low < 0 or high >= classes > 0:
         yield Finding(
             "error",

@@ -122,7 +122,7 @@ def clipped_while_scaled(view: View) -> Iterator[Finding]:
 @rule("step", "scaler-misuse", needs="scaler")
 def scale_never_updated(view: View) -> Iterator[Finding]:
     """`scaler.step` without `scaler.update`."""
-    counts = view.program.notes.get("scaler", {})
+    counts = view.program.notes.scaler
     if counts.get("step", 0) >= 3 and counts.get("update", 0) == 0:
         yield Finding(
             "error",

@@ -73,7 +73,7 @@ def dead(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number < 3:
         return
-    for place, shares in view.program.notes.get("dead", {}).items():
+    for place, shares in view.program.notes.dead.items():
         last = list(shares.values())[-3:]
         if len(last) == 3 and min(share for share, _ in last) >= DEAD and last[-1][1] >= 4:
             share, units = last[-1]
@@ -105,7 +105,7 @@ def linear_after_linear(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number != 2:
         return
-    for first, second in view.program.notes.get("linear_pairs", {}).values():
+    for first, second in view.program.notes.linear_pairs.values():
         weights = [first.weight, second.weight]
         if not all(id(weight) in step.held.parameters and weight.requires_grad for weight in weights):
             continue
@@ -130,17 +130,17 @@ def mixed_samples(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number not in (2, 7):
         return
-    hashes = view.program.notes.setdefault("hashes", {})
+    hashes = view.program.notes.hashes
     for call in step.kept:
         question = ("batch-mixing", id(call.module))
-        if question in view.program.answered or len(hashes.get(id(call.module), ())) < 2:
+        if question in view.program.notes.answered or len(hashes.get(id(call.module), ())) < 2:
             continue
         if not testable(view, call, step):
             continue
-        view.program.notes["batches"] = True
+        view.program.notes.batches = True
         mixed = mixes(call, call.inputs[0])
         if mixed is not None:
-            view.program.answered.add(question)
+            view.program.notes.answered.add(question)
         if mixed:
             name = type(call.module).__name__
             yield Finding(

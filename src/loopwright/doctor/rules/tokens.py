@@ -109,11 +109,11 @@ def base(call: Call, given: Tensor, loss: LossCall, width: int, axis: int) -> in
 def pairing(view: View) -> Iterator[Finding]:
     """Of a model that predicts tokens from tokens: by how many places, and does it see them?"""
     step = view.step
-    answered = view.program.answered
+    answered = view.program.notes.answered
     if not step or step.number not in LOOKED_AT or all(("pairing", id(call.module)) in answered for call in step.kept):
         return
     for found in aligned(view):
-        view.program.notes["tokens"] = True
+        view.program.notes.tokens = True
         middle = found.tokens.shape[1] // 2
         reached = reach(found.call, found.given, middle, found.axis)
         if reached is None:
@@ -216,7 +216,7 @@ def padded(view: View) -> Iterator[Finding]:
             found = padding(call, tokens)
             if found is None:
                 continue
-            view.program.notes["tokens"] = True
+            view.program.notes.tokens = True
             yield from counted_padding(step.number, found[0], step.kept_losses)
             if found[2] == "mask":
                 yield from seen_padding(step.number, call, tokens, found[0])

@@ -118,7 +118,7 @@ def not_held(view: View) -> Iterator[Finding]:
             if parameter.requires_grad and id(parameter) not in everywhere and parameter.grad is not None
         ]
         inside = anatomy.names.keys() & everywhere
-        loaded: set[int] = view.program.notes.get("loaded", set())
+        loaded = view.program.notes.loaded
         apart = call.training and not any(
             id(parameter) in loaded or id(parameter) in view.program.trained for _, parameter in outside
         )
@@ -156,7 +156,7 @@ def kept_in_a_list(view: View) -> Iterator[Finding]:
     if not step or step.number not in (2, 5):
         return
     everywhere = set().union(*(held.parameters for held, _ in view.program.living()))
-    loaded: set[int] = view.program.notes.get("loaded", set())
+    loaded = view.program.notes.loaded
     known = everywhere | loaded | view.program.trained
     for call in step.kept:
         lost = [
@@ -191,7 +191,7 @@ def orphans(view: View, held: Held) -> list[tuple[str, nn.Parameter]]:
 def rebuilt(view: View) -> Iterator[Finding]:
     """The same kind of optimizer, with the same settings, over the same parameters, for the third time."""
     step = view.step
-    built = view.program.notes.get("built", [])
+    built = view.program.notes.built
     if not step or len(built) < 3:
         return
     alike = [
@@ -264,8 +264,8 @@ def run_down(view: View) -> Iterator[Finding]:
     if not step or not step.rates or view.program.schedules:
         return
     rate = max(step.rates)
-    peaks: dict[int, float] = notes.setdefault("peaks", {})
-    gone: dict[int, int] = notes.setdefault("gone", {})
+    peaks = notes.peaks
+    gone = notes.gone
     key = id(step.held)
     peaks[key] = max(peaks.get(key, 0.0), rate)
     if rate > 1e-3 * peaks[key]:

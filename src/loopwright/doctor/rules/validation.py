@@ -22,7 +22,7 @@ def augmented(view: View) -> Iterator[Finding]:
         if not calls or not asked or not all(call.batch and call.floating for call in calls):
             continue
         inputs = tuple(call.hash for call in calls)
-        known = view.program.notes.setdefault("validated", {})
+        known = view.program.notes.validated
         labels, before, changes = known.get(module, ((), (), 0))
         alike = labels == asked and len(before) == len(inputs)
         changes = changes + 1 if alike and not set(before) & set(inputs) else 0
