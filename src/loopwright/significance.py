@@ -27,6 +27,10 @@ DRAWS = 60_000
 MOST_SEEDS = 10_000
 
 
+RESOLUTION = 1e-6
+"""A difference that is a smaller share of the numbers is none: single precision rounds at a tenth of that."""
+
+
 def sign_flip(differences: Sequence[float]) -> float:
     """The one-sided p value of "the mean difference is above 0": the share of all ways to flip signs that give a mean
     as large (Fisher, "The design of experiments", 1935, section 21). 1 of nothing; of n pairs at least 2**-n."""

@@ -11,6 +11,9 @@ from loopwright.reading import read_at_most
 
 Table = dict[str, Any]
 
+LARGEST = 1e150
+"""Numbers beyond this count as not finite: sums of their squares are not."""
+
 
 def read_json(path: Path) -> Table:
     """The object in a JSON file; an empty one where it is missing, cannot be read or is something else."""
@@ -28,6 +31,11 @@ def number(value: Any) -> float | None:
         return float(value)
     except OverflowError:
         return math.inf
+
+
+def countable(value: float) -> bool:
+    """Whether a number can be averaged: it is finite, and not beyond LARGEST."""
+    return abs(value) < LARGEST
 
 
 def whole(value: Any) -> int | None:

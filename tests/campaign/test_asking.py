@@ -20,6 +20,10 @@ def test_a_grid_has_every_combination_once():
     assert len({tuple(setting.items()) for setting in settings}) == 6
 
 
+def test_a_kind_may_be_named_by_its_type():
+    assert [field.path for field in varied(["optimizer.type=SGD,AdamW"], ALIASES)] == ["optimizer"]
+
+
 def test_values_with_commas_of_their_own_stand_in_brackets():
     (field,) = varied(["optimizer.betas=(0.9,0.95),(0.9,0.99)"], ALIASES)
     assert field.values == ("(0.9,0.95)", "(0.9,0.99)")

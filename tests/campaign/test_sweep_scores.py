@@ -69,6 +69,17 @@ def of_seeds(**settings):
 def test_the_best_is_doubted_where_seeds_are_few_or_values_overlap():
     assert doubt(of_seeds(a=[0.1], b=[0.2]), "min").startswith("one seed each cannot tell it from")
     assert doubt(of_seeds(a=[0.1, 0.1], b=[0.2, 0.2]), "min").startswith("2 seeds each cannot tell")
-    assert doubt(of_seeds(a=[0.1, 0.3, 0.2], b=[0.15, 0.3, 0.2]), "min").startswith("not told apart from lr b (p = ")
-    assert doubt(of_seeds(a=[0.1, 0.11, 0.12], b=[0.2, 0.3, 0.25]), "min") == ""
+    few = doubt(of_seeds(a=[0.1, 0.11, 0.12], b=[0.2, 0.3, 0.25]), "min")
+    assert few == "3 seeds each cannot tell it from lr b; 5 are the least that can (--seeds)"
+    mixed = of_seeds(a=[0.1, 0.3, 0.2, 0.2, 0.1], b=[0.15, 0.3, 0.2, 0.1, 0.3])
+    assert doubt(mixed, "min").startswith("not told apart from lr b (p = ")
+    assert doubt(of_seeds(a=[0.1, 0.11, 0.12, 0.1, 0.1], b=[0.2, 0.3, 0.25, 0.2, 0.2]), "min") == ""
+    assert doubt(of_seeds(a=[0.1, 0.2], b=[0.1, 0.2]), "min") == "lr b gave the same numbers"
     assert doubt(of_seeds(a=[0.1]), "min") == ""
+
+
+def test_neither_seeds_nor_ties_have_an_edge_and_what_has_no_number_was_not_tried():
+    seeds = [Outcome({"seed": seed}, seed, None, "finished", value) for seed, value in ((1, 0.3), (2, 0.2))]
+    assert edges(scored(seeds, "min"), drawn=False) == []
+    assert edges(scored([outcome(1e-3, 0.2), outcome(1e-2, 0.2)], "min"), drawn=False) == []
+    assert edges(scored([outcome(1e-3, math.nan), outcome(1e-2, 0.2)], "min"), drawn=False) == []

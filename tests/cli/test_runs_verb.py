@@ -133,6 +133,14 @@ def test_a_sweep_is_listed_with_its_members_and_is_no_group(there: Path, capsys:
     assert words(lines[0]).startswith("run status steps members")
     assert words(lines[1]).split()[1:3] == ["finished", "2"]
     assert not any("cnn-sweep" in line for line in said(capsys, "runs", "--groups"))
+    (sweep / "sweep.toml").write_text("format = 1\n")
+    (sweep / "config.toml").unlink()
+    (sweep / "metrics.json").write_text('{"experiment": "cnn-sweep", "status": "running", "members": [{}, {}]}')
+    assert words(said(capsys, "runs", "--experiment", "cnn-sweep")[1]).split()[1] == "killed"
+    said(capsys, "archive", str(sweep))
+    assert not any("cnn-sweep" in line for line in said(capsys, "runs"))
+    assert main(["report", str(sweep)]) == 2
+    assert "a sweep, not a run; name one of its members" in capsys.readouterr().err
 
 
 def test_a_seed_that_was_run_twice_counts_once(there: Path, capsys: Capture) -> None:

@@ -6,6 +6,7 @@ import pytest
 from making import make_group, make_run, write
 
 from loopwright.comparing import compare
+from loopwright.comparing.chapters import control
 
 FASTER = {"optimizer.lr": 0.03}
 
@@ -151,3 +152,21 @@ def test_a_grid_is_controlled_where_one_thing_differs_from_the_baseline(tmp_path
         for place, (rate, size) in enumerate(((0.1, 8), (0.2, 8), (0.1, 16), (0.2, 16)), start=1)
     ]
     assert [contrast.controlled for contrast in compare(runs).contrasts] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [(None, "environment not saved"), ("[1, 2]", "environment not saved"), ('{"torch": "2"}', "data unknown")],
+)
+def test_what_is_unknown_of_a_run_is_not_called_the_same(tmp_path, text, kind):
+    runs = [make_run(tmp_path, "001"), make_run(tmp_path, "002", config=FASTER)]
+    (runs[1] / "env.json").unlink()
+    if text is not None:
+        (runs[1] / "env.json").write_text(text)
+    assert kind in kinds(runs)
+
+
+def test_the_budget_of_batches_of_another_size_is_not_called_the_same(tmp_path):
+    found = compare([make_run(tmp_path, "001"), make_run(tmp_path, "002", config={"batch_size": 20})])
+    assert found.controlled
+    assert "the number of steps (not of samples) are the same" in control(found)[0].text

@@ -96,8 +96,9 @@ def test_what_is_no_run_is_refused_with_what_may_be_meant(tmp_path):
     with pytest.raises(RunError, match=r"no such run; did you mean '.*toy/001'"):
         compare([run, tmp_path / "toy" / "01"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(RunError, match="not a run"):
-        compare([run, tmp_path / "empty"])
+    for other in (tmp_path / "empty", run / "metrics.json"):
+        with pytest.raises(RunError, match="not a run"):
+            compare([run, other])
     (run / "code.diff").unlink()
     (run / "code.diff").symlink_to("/etc/hostname")
     with pytest.raises(RunError, match="a link out of the run"):
@@ -143,3 +144,9 @@ def test_a_config_with_thousands_of_levels_or_keys_is_read(tmp_path):
     deep = "\n".join(f"[{'.'.join(['a'] * depth)}]\nx = {depth}" for depth in range(1, 90))
     (runs[1] / "config.toml").write_text(f"seed = {CONFIG['seed']}\n{deep}\n")
     assert len(compare(runs).keys) >= 89
+
+
+def test_numbers_too_large_for_a_sum_count_as_not_finite(tmp_path):
+    runs = [make_run(tmp_path, f"00{n}", config={"seed": n}, val=1e308) for n in (1, 2)]
+    found = compare([make_run(tmp_path, "003", config={"optimizer.lr": 0.03}), *runs])
+    assert "gave no finite number" in found.deciding.judgements[1].text

@@ -15,6 +15,7 @@ from loopwright.report import artifacts, grids, values
 from loopwright.report.clock import Clock
 from loopwright.report.content import gather
 from loopwright.report.markdown import render_markdown
+from loopwright.report.marking import escape, fenced
 from loopwright.report.overfitting import Onset
 from loopwright.report.record import Record
 from loopwright.report.verdict import judge
@@ -232,3 +233,8 @@ def test_markdown_keeps_its_shape_whatever_the_text(record: Record) -> None:
     assert text.startswith("# a\\|b \\# c \\<d\\>, run ")
     assert "````toml\n```\nx\n```\n````" in text
     assert "- \\`a\\` \\| \\*b\\*" in text
+
+
+def test_control_characters_out_of_files_are_shown_not_obeyed() -> None:
+    assert escape("a\x1b[31mb") == "a␛\\[31mb"
+    assert fenced("a\x1b[31m\tb\nc\r") == "```\na␛[31m\tb\nc\n```"

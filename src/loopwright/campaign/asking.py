@@ -70,6 +70,7 @@ def varied(texts: Sequence[str], aliases: Mapping[str, str]) -> tuple[Varied, ..
             raise UsageError(f"--set {text}: a field and its values are expected, as in --set optimizer.lr=1e-4,1e-3")
         path = name.removeprefix("--").replace("-", "_")
         path = {alias.replace("-", "_"): path for alias, path in aliases.items()}.get(path, path)
+        path = path.removesuffix(".type")  # optimizer.type is what `optimizer` chooses
         if path in found:
             raise UsageError(f"--set {text}: {path} is set twice; give all of its values at once")
         found[path] = Varied(path, values(text, said.strip()))

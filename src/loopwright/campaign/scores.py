@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from loopwright.config import spell
+from loopwright.identity import HARMLESS, SEED
 from loopwright.lines import revive
 from loopwright.report.values import show_metric
-from loopwright.significance import LEVEL, least_each, permutation
-from loopwright.values import number, read_json, table
+from loopwright.significance import LEVEL, least_each, least_pairs, permutation, sign_flip
+from loopwright.values import countable, number, read_json, table
 
+OPEN = ("unfinished", "not begun", "interrupted")
+"""What has become of a member that was not brought to its end: the same command goes on with it."""
 EDGE_SHARE = 0.1
 """Of numbers drawn at random, those in the outer tenth of the range lie at its edge."""
 
@@ -56,12 +59,17 @@ class Score:
     @property
     def numbers(self) -> list[float]:
         """The deciding metric of the seeds that came to a finite one."""
-        return [one.value for one in self.outcomes if math.isfinite(one.value)]
+        return [one.value for one in self.outcomes if countable(one.value)]
+
+    @property
+    def by_seed(self) -> dict[int, float]:
+        """The same by seed."""
+        return {one.seed: one.value for one in self.outcomes if countable(one.value)}
 
     @property
     def tests(self) -> list[float]:
         """The same on the test split."""
-        return [one.test for one in self.outcomes if math.isfinite(one.test)]
+        return [one.test for one in self.outcomes if countable(one.test)]
 
     @property
     def whole(self) -> bool:
@@ -109,7 +117,11 @@ def edges(scores: Sequence[Score], *, drawn: bool) -> list[str]:
 
     In a grid the smallest and the largest value; of numbers that were drawn, those in the outer tenth of their range.
     """
-    return [line for path in scores[0].values if (line := edge(scores, path, drawn=drawn))]
+    found = [score for score in scores if score.numbers]
+    if len(found) < 2 or found[0].numbers == found[1].numbers:  # a tie has no best
+        return []
+    paths = [path for path in found[0].values if path not in (SEED, *HARMLESS)]
+    return [line for path in paths if (line := edge(found, path, drawn=drawn))]
 
 
 def edge(scores: Sequence[Score], path: str, *, drawn: bool) -> str:
@@ -139,8 +151,17 @@ def doubt(scores: list[Score], mode: str) -> str:
         return ""
     best, second = with_numbers[:2]
     fewest, sign = min(len(best.numbers), len(second.numbers)), 1 if mode == "max" else -1
-    if fewest < least_each():
+    if best.numbers == second.numbers:
+        return f"{second.setting} gave the same numbers"
+    # As `compare` does: pairs where both have the same seeds, which all settings of a sweep have.
+    paired = best.by_seed.keys() == second.by_seed.keys()
+    least = least_pairs() if paired else least_each()
+    if fewest < least:
         few = "one seed each" if fewest == 1 else f"{fewest} seeds each"
-        return f"{few} cannot tell it from {second.setting}; {least_each()} are the least that can (--seeds)"
-    p = permutation([sign * value for value in second.numbers], [sign * value for value in best.numbers])
-    return "" if p <= LEVEL else f"not told apart from {second.setting} (p = {p:.2g}, permutations of seeds)"
+        return f"{few} cannot tell it from {second.setting}; {least} are the least that can (--seeds)"
+    if paired:
+        p = sign_flip([sign * (value - second.by_seed[seed]) for seed, value in best.by_seed.items()])
+    else:
+        p = permutation([sign * value for value in second.numbers], [sign * value for value in best.numbers])
+    test = "sign flips of pairs of one seed" if paired else "permutations of seeds"
+    return "" if p <= LEVEL else f"not told apart from {second.setting} (p = {p:.2g}, {test})"

@@ -16,7 +16,7 @@ from typing import Any
 from loopwright.auditing.processes import Ended
 from loopwright.campaign.members import hold, newest_run, over, share_done, to_do, wait_until_free
 from loopwright.campaign.pool import Job, Watcher, carry_out
-from loopwright.campaign.scores import Outcome, short
+from loopwright.campaign.scores import OPEN, Outcome, short
 from loopwright.config import check_format, dumps, read_toml, spell
 from loopwright.core.experiment import Experiment
 from loopwright.core.interrupt import Interrupt
@@ -178,7 +178,8 @@ def train_members(sweep: Sweep, at_once: int, interrupt: Interrupt, watcher: Wat
             summarize(sweep, "interrupted")
             open_ones = sum(not over(newest_run(sweep.folder(member))) for member in sweep.members)
             raise stopped(sweep, open_ones, interrupt.requested)
-        return summarize(sweep, "finished", reasons)
+        whole = all(one.status not in OPEN for one in sweep.outcomes())
+        return summarize(sweep, "finished" if whole else "interrupted", reasons)
 
 
 def job_of(sweep: Sweep, member: Member) -> Job | None:

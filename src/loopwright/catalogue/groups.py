@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from loopwright.catalogue.entries import Entry
 from loopwright.identity import HARMLESS, NAMES, SEED, spelled
+from loopwright.values import countable
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Group:
         by_seed: dict[Any, list[float]] = {}
         for entry in self.entries:
             value = entry.value(name)
-            if isinstance(value, int | float) and math.isfinite(value):
+            if isinstance(value, int | float) and countable(value):
                 seed = entry.facts.get("seed")
                 by_seed.setdefault(entry.name if seed is None else seed, []).append(float(value))
         return Spread.of([statistics.fmean(values) for values in by_seed.values()])

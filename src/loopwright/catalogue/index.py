@@ -19,7 +19,7 @@ from loopwright.catalogue.signature import letters_of, settled, stamps, unchange
 from loopwright.derived import HIDDEN, NUMBER, make_folder
 from loopwright.errors import UsageError
 from loopwright.journal.lock import being_trained
-from loopwright.journal.runs import SWEPT
+from loopwright.journal.runs import SWEEP, SWEPT
 from loopwright.values import table
 
 VERSION = 1
@@ -115,7 +115,8 @@ def entry_of(root: Path, name: str, row: Row) -> Entry | None:
     if not facts.keys() >= KEYS:
         return None
     run = root / name
-    if facts["status"] == "running" and facts["members"] is None and not being_trained(run):
+    alone = facts["members"] is None or (run / SWEEP).is_file()  # nobody holds a study
+    if facts["status"] == "running" and alone and not being_trained(run):
         facts["status"] = "killed"
     return Entry(run, name, facts, row[2])
 

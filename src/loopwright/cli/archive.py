@@ -15,7 +15,7 @@ def run(arguments: list[str]) -> int:
     options.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run: its directory, or digits-cnn/001")
     options.add_argument("--undo", action="store_true", help="show them again")
     parsed = options.parse_all(arguments)
-    for directory in [open_run(path) for path in parsed.runs]:
+    for directory in [open_run(path, sweeps=True) for path in parsed.runs]:
         archive(directory, undo=parsed.undo)
         print(directory)
     return 0

@@ -17,7 +17,7 @@ def run(arguments: list[str]) -> int:
     options.add_argument("run", type=Path, help="a run: its directory, or digits-cnn/latest below runs/")
     options.add_argument("text", nargs="*", help="what to write")
     parsed = options.parse_all(arguments)
-    directory = open_run(parsed.run)
+    directory = open_run(parsed.run, sweeps=True)
     text = " ".join(parsed.text)
     if parsed.text and not text.strip():
         raise UsageError("note: the text is empty; leave it out to see what is written")

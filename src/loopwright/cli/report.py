@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from loopwright.cli.parsing import parser
+from loopwright.errors import printable
 from loopwright.journal.runs import open_run
 from loopwright.report import write_report
 
@@ -14,5 +15,5 @@ def run(arguments: list[str]) -> int:
     options = parser("report", "Make a run's report.html, report.md and plots again, from its record.")
     options.add_argument("run", type=Path, help="a run directory, runs/digits-cnn/latest say")
     parsed = options.parse_all(arguments)
-    print(write_report(open_run(parsed.run)))
+    print(printable(str(write_report(open_run(parsed.run))), 4000))
     return 0

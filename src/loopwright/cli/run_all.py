@@ -25,7 +25,7 @@ from loopwright.cli.train import by_name, overridden
 from loopwright.core.interrupt import Interrupt
 from loopwright.core.study import Study
 from loopwright.derived import HIDDEN, make_folder
-from loopwright.errors import ConfigError, DataError, Interrupted, UsageError, nearest
+from loopwright.errors import ConfigError, DataError, Interrupted, UsageError, counted, nearest
 from loopwright.files import make_directory
 from loopwright.report.values import show_seconds
 from loopwright.running.registry import entries
@@ -91,7 +91,7 @@ def carried_out(
         places = write_results(results, parsed.out)
         if interrupt.requested:
             left = sum(one.verdict == "not done" for one in rows)
-            message = f"stopped, {left} experiments are not done; the same command goes on"
+            message = f"stopped, {counted(left, 'experiment')} left to do; the same command goes on"
             raise Interrupted(message, interrupt.requested)
     return results, places
 

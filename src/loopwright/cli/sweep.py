@@ -13,7 +13,7 @@ from loopwright.auditing.processes import Ended
 from loopwright.campaign.asking import Setting, drawn, grid, varied
 from loopwright.campaign.members import newest_run
 from loopwright.campaign.pool import Job, Watcher
-from loopwright.campaign.scores import Outcome, Score, doubt, edges, mean_and_spread, scored, short
+from loopwright.campaign.scores import OPEN, Outcome, Score, doubt, edges, mean_and_spread, scored, short
 from loopwright.campaign.sweep import Sweep, begin_sweep, labelled, train_members
 from loopwright.cli.alone import refuse_workers
 from loopwright.cli.bar import Bar
@@ -27,7 +27,7 @@ from loopwright.config.kinds import members as kinds
 from loopwright.core.experiment import Experiment
 from loopwright.core.interrupt import Interrupt
 from loopwright.core.study import Study
-from loopwright.errors import ConfigError, UsageError, printable
+from loopwright.errors import ConfigError, UsageError, counted, printable
 from loopwright.report.values import show_metric, show_seconds
 from loopwright.values import read_json
 
@@ -136,14 +136,16 @@ def finish(sweep: Sweep, jobs: int, *, quiet: bool, as_json: bool = False) -> in
         outcomes = train_members(sweep, jobs, interrupt, Watcher(ended, bar.going))
         scores = scored(outcomes, mode)
         page = compared(sweep, outcomes)
+    lost = [one for one in outcomes if one.status in OPEN]
     if as_json:
         print(json.dumps({"sweep": str(sweep.directory), **read_json(sweep.directory / "metrics.json")}, indent=2))
     else:
         report(sweep, scores)
+        if lost:
+            print(f"open   {counted(len(lost), 'run')} did not come to an end; the same command goes on with them")
         if page:
             print(f"report {page}")
         print(sweep.directory)
-    lost = [one for one in outcomes if one.status in ("unfinished", "not begun", "interrupted")]
     return 1 if lost or not scores[0].numbers else 0
 
 

@@ -17,7 +17,7 @@ def run(arguments: list[str]) -> int:
     options.add_argument("names", nargs="*", metavar="NAME", help="tags")
     options.add_argument("--remove", action="store_true", help="take them away")
     parsed = options.parse_all(arguments)
-    directory = open_run(parsed.run)
+    directory = open_run(parsed.run, sweeps=True)
     if parsed.remove and not parsed.names:
         raise UsageError("tag --remove: which? name the tags after the run")
     if parsed.remove:

@@ -14,6 +14,7 @@ from loopwright.comparing.lessons import Lesson
 from loopwright.comparing.numbers import MOST_GROUPS, heading, told
 from loopwright.errors import some
 from loopwright.report.values import show
+from loopwright.values import number
 
 MOST_CODE = 3
 """Variants whose code is laid beside the baseline's."""
@@ -46,11 +47,21 @@ def control(comparison: Comparison) -> list[Block]:
         return [Text("There is one setting; nothing was changed.")]
     if comparison.controlled:
         each = "Each variant differs" if len(comparison.contrasts) > 1 else "The variant differs"
-        same = "data, code, versions, machine and budget are the same"
+        same = f"data, code, versions, machine and {budget(comparison)} the same"
         return [Text(f"Yes. {each} from the baseline in one thing; {same}.")]
     count = sum(contrast.controlled for contrast in comparison.contrasts)
     first = f"No; {count} of {len(comparison.contrasts)} variants are controlled." if count else "No."
     return [Text(first), Bullets(list(reasons(comparison)))]
+
+
+def budget(comparison: Comparison) -> str:
+    """What the runs had the same amount of: where batches are of different sizes, steps or samples are not."""
+    runs = [run for run in comparison.subjects if run.finished]
+    sizes = {number(run.config.get("batch_size")) for run in runs}
+    steps = {run.steps for run in runs}
+    if len(sizes) > 1:
+        return "the number of steps (not of samples) are" if len(steps) == 1 else "epochs (not the number of steps) are"
+    return "budget are"
 
 
 def reasons(comparison: Comparison) -> Iterator[str]:

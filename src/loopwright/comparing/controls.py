@@ -18,6 +18,9 @@ SAME_NUMBERS = (
     "training and validation give the same numbers to the last digit: it is evaluated on training data, "
     "unless the model says the same of every sample"
 )
+DATA = "data_sha256"
+TELLING = (DATA, "git_commit", "torch", "platform")
+"""An env.json without any of these says nothing."""
 LATER = ("optimizer", "schedule", "clip_norm", "length", "batch_size", "ema_decay", "shuffle", "patience")
 """What can be changed without another first weight."""
 
@@ -70,7 +73,7 @@ def many(changed: Sequence[Change]) -> Reason:
 def environment(runs: Sequence[Subject], changed: Sequence[Change]) -> Iterator[Reason]:
     """What differs outside of the configuration: data, code, versions, machine."""
     configured = {change.name for change in changed}
-    if len(digests := known(runs, lambda run: run.record.env.get("data_sha256"))) > 1:
+    if len(digests := known(runs, lambda run: run.record.env.get(DATA))) > 1:
         yield Reason("other data", f"the data differ (sha256 {some([digest[:8] for digest in digests], 4)})")
     yield from other_code(runs)
     if apart := differing(runs, VERSIONS):
@@ -132,7 +135,13 @@ def measured(runs: Sequence[Subject], changed: Sequence[Change]) -> Iterator[Rea
 
 
 def kept(runs: Sequence[Subject]) -> Iterator[Reason]:
-    """A configuration that was not kept, or not as it was."""
+    """A configuration or an environment that was not kept, or not as it was: what is unknown is not the same."""
+    if lost := [run.name for run in runs if all(run.record.env.get(name) is None for name in TELLING)]:
+        names = some(lost, 4)
+        text = f"no environment of {names} was saved (env.json): data, code and versions are unknown"
+        yield Reason("environment not saved", text)
+    elif (unknown := [run.name for run in runs if run.record.env.get(DATA) is None]) and len(unknown) < len(runs):
+        yield Reason("data unknown", f"the data of {some(unknown, 4)} have no digest in env.json: they may be others")
     if lost := [run.name for run in runs if not run.config]:
         yield Reason("config not saved", f"no configuration of {some(lost, 4)} was saved: what was changed is unknown")
     if altered := [run.name for run in runs if config_altered(run)]:

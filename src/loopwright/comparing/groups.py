@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from loopwright.comparing.subject import Subject
 from loopwright.identity import identity
+from loopwright.values import countable
 
 MACHINE = ("device", "gpu", "cpu", "cpu_capability", "threads", "workers")
 VERSIONS = ("python", "torch", "cuda", "loopwright")
@@ -67,7 +67,7 @@ class Group:
         for subject in self.subjects:
             if (number := value(subject)) is not None:
                 found.setdefault(seed_of(subject), []).append(number)
-        finite = {seed: all(map(math.isfinite, numbers)) for seed, numbers in found.items()}
+        finite = {seed: all(map(countable, numbers)) for seed, numbers in found.items()}
         return Sample(
             {seed: statistics.fmean(numbers) for seed, numbers in found.items() if finite[seed]},
             tuple(seed for seed in found if not finite[seed]),

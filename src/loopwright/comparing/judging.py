@@ -14,6 +14,7 @@ from loopwright.significance import (
     LEVEL,
     MOST_SEEDS,
     POWER,
+    RESOLUTION,
     each_needed,
     least_each,
     least_pairs,
@@ -53,6 +54,8 @@ def judge(base: Sample, other: Sample, direction: Direction) -> Judgement:
         return single(base, other, difference)
     if base.by_seed == other.by_seed or (not difference and not base.deviation and not other.deviation):
         return Judgement("equal", "the same numbers", difference)
+    if abs(difference) <= RESOLUTION * max(abs(base.mean), abs(other.mean)):
+        return Judgement("equal", f"{signed(difference)}: less than what single precision tells apart", difference)
     return tested(base, other, difference, direction)
 
 

@@ -190,7 +190,7 @@ def runs_at(path: Path, notes: list[str]) -> list[Path]:
     """The run at `path`; the members of a study; the numbered runs of an experiment's directory."""
     run = located(path)
     if not is_run(run):
-        below = [inner for inner in numbered(run) if is_run(inner)]
+        below = [inner for inner in numbered(run) if is_run(inner)] if run.is_dir() else []
         if not below:
             raise RunError(
                 f"{path}: not a run, it has no {' and no '.join(FILES)}; `loopwright runs` lists those there are"

@@ -57,6 +57,8 @@ class RunJournal:
             past = recall(self.path, resumed_at)
             self.opened = opened.pop_all()
         self.recorded, self.sums = past.recorded, past.sums
+        self.earlier = past.seconds
+        """Seconds of the parts of the run before this one, as far as they are on record."""
         self.start = time.perf_counter() - past.seconds
         self.flushed = time.perf_counter()
 

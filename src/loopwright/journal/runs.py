@@ -87,12 +87,18 @@ def numbered(parent: Path) -> list[Path]:
     return sorted(runs, key=lambda run: int(run.name))
 
 
-def open_run(path: Path, root: Path = ROOT) -> Path:
-    """The run directory that `path` names, by itself or below `root`, links such as `latest` followed.
+def open_run(path: Path, root: Path = ROOT, *, sweeps: bool = False) -> Path:
+    """The run directory that `path` names, by itself or below `root`, links such as `latest` followed; with `sweeps`
+    also that of a sweep.
 
     Raises RunError where it is not one, or where something in it leads out of it.
     """
     found = located(path, root)
+    if (found / SWEEP).is_file():
+        if not sweeps:
+            raise RunError(f"{path}: a sweep, not a run; name one of its members, {found}/members/NAME/NNN")
+        check_contents(found)
+        return found
     missing = [name for name in FIRST_FILES if not os.path.isfile(found / name)]
     if missing:
         raise RunError(

@@ -5,12 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+_CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&|#~$])")
 
 
 def escape(text: str) -> str:
     """A text in one line, its signs without a meaning."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _SPECIAL.sub(r"\\\1", harmless(" ".join(text.split())))
+
+
+def harmless(text: str) -> str:
+    """A text whose control characters are shown as signs: a terminal that prints the file would obey them."""
+    return text.translate(_CONTROLS)
 
 
 def link(path: str) -> str:
@@ -47,7 +53,7 @@ def fenced(text: str, language: str = "") -> str:
     """A code block whose fence is longer than any row of backticks inside; nothing where there is no text."""
     longest = max((len(row) for row in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}{language}\n{text.rstrip()}\n{fence}" if text else ""
+    return f"{fence}{language}\n{harmless(text.rstrip())}\n{fence}" if text else ""
 
 
 def details(title: str, body: str) -> str:

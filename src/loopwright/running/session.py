@@ -99,9 +99,9 @@ def complete(session: Session, *, rejected: Sequence[str] | None = None) -> Path
 
 
 def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) -> tuple[Ended, dict[str, float]]:
-    """The loop, with the run's store; how it ended, and how long it took."""
+    """The loop, with the run's store; how it ended, and how long it took, the parts before a resume included."""
     experiment, state = session.experiment, session.state
-    first, start = state.step, time.perf_counter()
+    start = time.perf_counter() - journal.earlier
     cadence = experiment.cadence()
     session.watchers.begin(cadence.total, cadence.evaluation)
     alone = session.workers.worker.size == 1  # a probe calls the model, which all workers would have to do together
@@ -117,8 +117,8 @@ def timed_training(session: Session, journal: RunJournal, interrupt: Interrupt) 
             workers=session.workers,
         )
     seconds = time.perf_counter() - start
-    samples = samples_seen(experiment, state.step) - samples_seen(experiment, first)
-    speed = {"steps_per_second": (state.step - first) / seconds, "samples_per_second": samples / seconds}
+    samples = samples_seen(experiment, state.step)
+    speed = {"steps_per_second": state.step / seconds, "samples_per_second": samples / seconds}
     return ended, {"train_seconds": seconds, **speed}
 
 
