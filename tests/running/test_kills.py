@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from loopwright.journal import read_history
 from loopwright.store import read_checkpoint
 from tests.running.processes import ROOT, SLOW, check_equal, history, start, wait_for_step
 
@@ -45,6 +46,9 @@ def test_a_signal_saves_says_how_to_resume_and_loses_nothing(whole, tmp_path, nu
     assert resumed.returncode == 0, err
     assert out.splitlines()[-1] == str(run)
     check_equal(run, whole)
+    clock = max(record["seconds"] for record in read_history(run / "logs/history.jsonl") if record["kind"] == "step")
+    timing = json.loads((run / "metrics.json").read_text())["timing"]
+    assert timing["train_seconds"] > 0.9 * clock  # the part before the signal counts, too
 
 
 @pytest.mark.parametrize("step", [2, 23])
