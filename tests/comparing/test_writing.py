@@ -136,8 +136,10 @@ def test_a_directory_that_cannot_be_written_is_refused(two, tmp_path, capsys):
 
 def test_a_place_below_a_file_is_refused(two, tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    assert main(["compare", *map(str, two), "--out", str(tmp_path / "file" / "out")]) == 3
-    assert "cannot be written" in capsys.readouterr().err
+    assert main(["compare", *map(str, two), "--out", str(tmp_path / "file" / "out")]) == 2
+    out, err = capsys.readouterr()
+    assert "file: not a directory; choose another --out" in err
+    assert out == ""
 
 
 def test_json_is_all_that_is_printed_and_nothing_is_written_unless_asked_for(two, tmp_path, capsys):

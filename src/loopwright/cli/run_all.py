@@ -158,7 +158,8 @@ def telling(bar: Bar, reasons: dict[str, str]) -> Callable[[Job, Ended], None]:
 
     def ended(job: Job, how: Ended) -> None:
         remember(job, how)
-        came = "done" if how.code == 0 else MISSED if how.code == 1 else how.complaint
+        stopped = "stopped" if how.code in NO_FAILURE else how.complaint
+        came = "done" if how.code == 0 else MISSED if how.code == 1 else stopped
         bar.ended(f"{job.name}: {came} ({show_seconds(how.seconds)})")
 
     return ended

@@ -49,6 +49,9 @@ class Files:
 
     def check(self) -> None:
         """Raise RunError where one of the files is there already, and not made by us."""
+        folder = next(place for place in (self.page.parent, *self.page.parent.parents) if place.exists())
+        if not folder.is_dir():
+            raise RunError(f"{folder}: not a directory; choose another --out")
         made = [path for path in (self.page, self.markdown, self.data) if path.exists() or path.is_symlink()]
         foreign = [path for path in made if not ours(path)]
         if not made and self.plots.exists():
