@@ -10,7 +10,7 @@ import pytest
 from loopwright.auditing.processes import Ended
 from loopwright.campaign.everything import Entry
 from loopwright.campaign.pool import Job
-from loopwright.campaign.results import Results, Row, as_markdown, row, write_results
+from loopwright.campaign.results import Results, Row, as_markdown, check_free, row, write_results
 from loopwright.campaign.sizes import SHORTENED, SMALLER_CLAIMS
 from loopwright.cli.main import main
 from loopwright.cli.run_all import entry as entry_at
@@ -144,3 +144,10 @@ def test_text_out_of_files_is_escaped(tmp_path):
     assert "<script" not in page.read_text()
     assert "<img" not in page.read_text()
     assert "\\<img src=x\\>\\|\\*a\\*" in as_markdown(results, tmp_path)
+
+
+def test_results_below_a_file_are_refused_before_anything_is_trained(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(RunError, match="file: not a directory; choose another --out"):
+        check_free(tmp_path / "file" / "below")
+    check_free(tmp_path / "new" / "below")

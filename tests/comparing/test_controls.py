@@ -170,3 +170,7 @@ def test_the_budget_of_batches_of_another_size_is_not_called_the_same(tmp_path):
     found = compare([make_run(tmp_path, "001"), make_run(tmp_path, "002", config={"batch_size": 20})])
     assert found.controlled
     assert "the number of steps (not of samples) are the same" in control(found)[0].text
+
+
+def test_one_seed_beside_another_is_no_single_change(tmp_path):
+    assert kinds([make_run(tmp_path, "001"), make_run(tmp_path, "002", config={**FASTER, "seed": 3})]) == ["other seed"]

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loopwright.cli.main import main
+from loopwright.errors import RunError
 from loopwright.postmortem import examine
 from loopwright.postmortem.writing import write
 
@@ -73,6 +74,16 @@ def test_a_file_that_somebody_wrote_is_added_to_not_replaced(run):
     text = (run / "postmortem.md").read_bytes()
     assert text.startswith(mine)
     assert b"## What does divergence look like here?" in text
+
+
+def test_a_page_that_somebody_else_made_is_not_overwritten(run):
+    (run / "postmortem.html").write_text("<html>mine")
+    with pytest.raises(RunError, match=r"postmortem\.html: is there already"):
+        write(examine(run))
+    assert (run / "postmortem.html").read_text() == "<html>mine"
+    (run / "postmortem.html").unlink()
+    write(examine(run))
+    write(examine(run))
 
 
 def test_nothing_but_its_own_files_is_touched(run):

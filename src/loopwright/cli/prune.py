@@ -103,8 +103,9 @@ def pruned(run: Path, keep: int, *, deleting: bool) -> tuple[Plan, int]:
             freed = carry_out(made)
     except LoopwrightError as error:
         made.remarks.append(str(error))
-        made.doomed = [file for file in made.doomed if not os.path.lexists(made.directory / file.name)]
-        made.failed = isinstance(error, StoreError)
+        made.failed = isinstance(error, StoreError)  # in the midst of it; after a refusal nothing was touched
+        gone = [file for file in made.doomed if not os.path.lexists(made.directory / file.name)]
+        made.doomed = gone if made.failed else []
         freed = sum(made.bytes_of(file) for file in made.doomed)
     return made, freed
 

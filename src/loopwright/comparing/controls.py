@@ -59,7 +59,8 @@ def contrast(groups: Sequence[Group], keys: Sequence[Key], one: int, other: int)
         told = "; ".join(change.told(one, other) for change in changed) or "nothing in the configuration"
     several = [many(changed)] if len(changed) > 1 else []
     weights = first_weights(groups[one], groups[other], changed)
-    found = (*several, *outside, *measured(runs, changed), *kept(runs), *budgets(runs), *weights)
+    found = (*several, *outside, *seeds(groups[one], groups[other]), *measured(runs, changed), *kept(runs))
+    found = (*found, *budgets(runs), *weights)
     return Contrast(groups[other], tuple(changed), told, found)
 
 
@@ -68,6 +69,13 @@ def many(changed: Sequence[Change]) -> Reason:
     names = some([change.name for change in changed], 6)
     text = f"{len(changed)} things were changed at once ({names}); which of them did it cannot be told"
     return Reason("several changes", text)
+
+
+def seeds(one: Group, other: Group) -> Iterator[Reason]:
+    """A single seed beside others: whether the seed or what was changed did it cannot be told."""
+    if min(len(one.seeds), len(other.seeds)) == 1 and not set(map(str, one.seeds)) & set(map(str, other.seeds)):
+        told = " against ".join(some([show(seed) for seed in group.seeds], 4) for group in (one, other))
+        yield Reason("other seed", f"no seed in common ({told}): the seed was changed, too")
 
 
 def environment(runs: Sequence[Subject], changed: Sequence[Change]) -> Iterator[Reason]:

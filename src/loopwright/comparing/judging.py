@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -93,7 +94,8 @@ def tested(base: Sample, other: Sample, difference: float, direction: Direction)
         p = permutation(*([sign * value for value in sample.values] for sample in (base, other)))
         test = f"permutations of {base.n} and {other.n} seeds"
         needed = each_needed(difference, pooled(base, other))
-        least, enough = least_each(), min(base.n, other.n) >= least_each()
+        # The fewest of each are told for groups of one size; of unequal ones the smaller may have fewer.
+        least, enough = least_each(), math.comb(base.n + other.n, base.n) * LEVEL >= 1
     verdict = "open"
     if p <= LEVEL:
         verdict = "better" if (difference > 0) == (direction == "max") else "worse"

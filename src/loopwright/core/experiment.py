@@ -132,7 +132,8 @@ class Experiment:
         optional = {"steps": self.steps, "eval_every": self.eval_every, "save_every": self.save_every}
         for name, number in {**optional, "patience": self.patience}.items():
             require(number is None or number >= 1, name, number, "at least 1, or none")
-        require(0 < self.epochs < math.inf, "epochs", self.epochs, "above 0 and finite")
+        known = isinstance(self.epochs, int | float)  # an experiment of one's own may say None, with steps
+        require(known and 0 < self.epochs < math.inf, "epochs", self.epochs, "above 0 and finite")
         require(self.threads <= MOST_THREADS, "threads", self.threads, f"at most {MOST_THREADS}")
         require(0 <= self.ema_decay < 1, "ema_decay", self.ema_decay, "in [0, 1)")
         require(self.clip_norm >= 0, "clip_norm", self.clip_norm, "0 or more")
