@@ -50,6 +50,13 @@ def make_directory(directory: Path) -> None:
             sync_directory(path.parent)
 
 
+def check_folder(directory: Path) -> None:
+    """Raise RunError where `directory`, or what there is of the places above it, is something else."""
+    found = next(place for place in (directory, *directory.absolute().parents) if os.path.lexists(place))
+    if not found.is_dir():
+        raise RunError(f"{found}: not a directory; choose another --out")
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary name beside `path` for use inside; what is there at the end becomes `path` at once, durably.

@@ -18,7 +18,7 @@ from loopwright import __version__
 from loopwright.campaign.everything import Entry, member_runs
 from loopwright.core.study import Study
 from loopwright.errors import RunError
-from loopwright.files import make_directory, write_durably
+from loopwright.files import check_folder, make_directory, write_durably
 from loopwright.lines import revive
 from loopwright.report.marking import escape, link
 from loopwright.report.page import environment
@@ -187,9 +187,7 @@ def write_results(results: Results, directory: Path) -> tuple[Path, Path]:
 
 def check_free(directory: Path) -> None:
     """Raise RunError where a file that we would write is there and not ours, or where no directory can be."""
-    folder = next(place for place in (directory, *directory.absolute().parents) if os.path.lexists(place))
-    if not folder.is_dir():
-        raise RunError(f"{folder}: not a directory; choose another --out")
+    check_folder(directory)
     for path, mark in ((directory / "results.md", MARK), (directory / "results.html", HTML_MARK)):
         if path.exists() and (not path.is_file() or mark.encode() not in path.read_bytes()[:HEAD_BYTES]):
             raise RunError(f"{path}: is there already, and `loopwright run-all` did not make it; choose another --out")

@@ -12,7 +12,7 @@ from loopwright.comparing.data import MADE_BY, as_json
 from loopwright.comparing.document import Document, document
 from loopwright.comparing.markdown import MARK, render_markdown
 from loopwright.errors import RunError
-from loopwright.files import make_directory, refusals, write_durably
+from loopwright.files import check_folder, make_directory, refusals, write_durably
 from loopwright.journal.runs import claim, located, numbered, point_latest
 from loopwright.reading import open_plain
 from loopwright.report.page import environment
@@ -49,9 +49,7 @@ class Files:
 
     def check(self) -> None:
         """Raise RunError where one of the files is there already, and not made by us."""
-        folder = next(place for place in (self.page.parent, *self.page.parent.parents) if place.exists())
-        if not folder.is_dir():
-            raise RunError(f"{folder}: not a directory; choose another --out")
+        check_folder(self.page.parent)
         made = [path for path in (self.page, self.markdown, self.data) if path.exists() or path.is_symlink()]
         foreign = [path for path in made if not ours(path)]
         if not made and self.plots.exists():
