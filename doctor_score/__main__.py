@@ -180,8 +180,9 @@ def mark(pair: Pair, run: Watched) -> str:
 def cost(options: argparse.Namespace) -> dict[str, Any]:
     """The time of a watched training over that of a bare one."""
     found = overhead(share=1.0 if options.full else 0.5)
-    rows = [(c.name, c.steps, c.step_us, c.ratio, c.worst, c.control) for c in found]
-    print(table([("program", "steps", "bare step, us", "watched / bare", "worst block", "bare / bare"), *rows]))
+    rows = [(c.name, c.steps, c.step_us, c.ratio, c.worst, c.control, c.worst_control) for c in found]
+    head = ("program", "steps", "bare step, us", "watched / bare", "worst block", "bare / bare", "worst block")
+    print(table([head, *rows]))
     return {c.name: asdict(c) for c in found}
 
 

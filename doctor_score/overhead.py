@@ -19,14 +19,15 @@ BLOCKS = 7
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a program: seconds of a bare step, and the time of a watched block and of a second bare one over that of the
-    first (medians over blocks), and how much more memory tensors took at their peak, in MB."""
+    """Of a program: microseconds of a bare step; the time of a watched block over the mean of the bare ones around it,
+    and of the second bare one over the first: the median over blocks, and the largest."""
 
     name: str
     step_us: float
     ratio: float
     control: float
     worst: float
+    worst_control: float
     steps: int
 
 
@@ -157,6 +158,7 @@ def overhead(blocks: int = BLOCKS, share: float = 1.0) -> list[Cost]:
                 statistics.median(ratios),
                 statistics.median(controls),
                 max(ratios),
+                max(controls),
                 steps,
             )
         )

@@ -128,6 +128,36 @@ def depends_on(call: Call, parameters: Sequence[nn.Parameter]) -> bool:
 
 
 @abstaining
+def lost_inside(call: Call, parameters: Sequence[nn.Parameter]) -> list[nn.Parameter]:
+    """Those of the parameters that get no gradient but 0, whatever the loss, though the outputs depend on them.
+
+    The outputs are taken with each parameter changed by some percent, and given a gradient of their own that the module
+    passes on, by the hooks that it has.
+    """
+    names = {id(parameter): name for name, parameter in call.module.named_parameters()}
+    with undisturbed(call.module):
+        before = outputs(call)
+        used = [n for n in sorted(call.flowed) if n < len(before) and before[n].is_floating_point()]
+        moving = []
+        for parameter in parameters:
+            after = outputs(call, weights={names[id(parameter)]: parameter.detach() * (1 + 0.03 * wave(parameter))})
+            if any(differ(before[number], after[number]) for number in used):
+                moving.append(parameter)
+        if not moving:
+            return []
+        with torch.enable_grad():
+            again = [output for number, output in enumerate(outputs(call)) if number in used and output.requires_grad]
+            given = [wave(output) for output in again]
+            gradients = torch.autograd.grad(again, moving, given, allow_unused=True)
+    return [p for p, gradient in zip(moving, gradients, strict=True) if gradient is not None and not gradient.any()]
+
+
+def wave(like: Tensor) -> Tensor:
+    """Numbers between -1 and 1 that differ from place to place, without chance."""
+    return torch.arange(1, like.numel() + 1, device=like.device).cos().to(like.dtype).reshape(like.shape)
+
+
+@abstaining
 def mixes(call: Call, given: Tensor) -> bool | None:
     """Whether a sample's output depends on another sample of the batch; None where that cannot be told.
 

@@ -6,6 +6,7 @@ Tensors are kept for as long as a step is looked at, not longer.
 from __future__ import annotations
 
 import math
+import os
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -143,6 +144,24 @@ class Held:
     clip_scaled: bool = False
 
 
+@dataclass(frozen=True)
+class Built:
+    """An optimizer that was built: after how many steps of the program, what it was told, and from where: the lines of
+    all callers, the innermost first; empty where nobody saw it being built."""
+
+    held: Held
+    at: int
+    told: dict[str, Any]
+    place: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def line(self) -> str:
+        """File and line of the program that built it; empty where that is not known."""
+        of_torch, own = os.path.dirname(torch.__file__), os.path.dirname(__file__)
+        outside = (place for place in self.place if not place[0].startswith((of_torch, own)))
+        return next((f"{os.path.basename(file)}:{line}" for file, line in outside), "")
+
+
 @dataclass(eq=False)
 class Step:
     """One step of an optimizer that was looked at.
@@ -258,7 +277,7 @@ class Notes:
     was, and `bits`, at most how many tell them apart. `dead`: by rectifier and step, the share of units that are zero,
     and how many there are. `linear_pairs`: layers whose output is another's input. `broadcast`: how often shapes made
     a table of pairs. `labels`: classes, lowest and highest label, of a loss that refused them. `scaler`: calls by
-    name. `built`: optimizers, the step, what they were told. `restored`, `loaded`: optimizers and parameters whose
+    name. `built`: optimizers. `restored`, `loaded`: optimizers and parameters whose
     state was read. `validated`: by module the labels and inputs of the last validation, and how often inputs alone had
     changed. `peaks`, `gone`: of each optimizer the highest rate, and since when there is none. `answered`: what probes
     have told for good, question and module.
@@ -279,7 +298,7 @@ class Notes:
     broadcast: dict[tuple[tuple[int, ...], ...], int] = field(default_factory=dict)
     labels: tuple[int, int, int] = (0, 0, -1)
     scaler: dict[str, int] = field(default_factory=dict)
-    built: list[tuple[Held, int, dict[str, Any]]] = field(default_factory=list)
+    built: list[Built] = field(default_factory=list)
     restored: set[int] = field(default_factory=set)
     loaded: set[int] = field(default_factory=set)
     validated: dict[int, tuple[tuple[int, ...], tuple[int, ...], int]] = field(default_factory=dict)

@@ -13,8 +13,14 @@ from torch.optim import Optimizer
 
 from loopwright.core.experiment import Experiment
 from loopwright.faults.fault import Fault
-from loopwright.faults.optimizer_rebuilt import forget, remembers
+from loopwright.faults.optimizer_rebuilt import remembers
 from loopwright.faults.seams import with_optimizer
+
+
+def forget(optimizer: Optimizer) -> None:
+    """Clear what an optimizer, or each that it consists of, remembers."""
+    for part in getattr(optimizer, "parts", [optimizer]):
+        part.state.clear()
 
 
 def forgetful(model: nn.Module, optimizer: Optimizer) -> Optimizer:

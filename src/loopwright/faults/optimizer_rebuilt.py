@@ -17,12 +17,6 @@ from loopwright.faults.fault import Fault
 from loopwright.faults.seams import with_optimizer
 
 
-def forget(optimizer: Optimizer) -> None:
-    """Clear what an optimizer, or each that it consists of, remembers."""
-    for part in getattr(optimizer, "parts", [optimizer]):
-        part.state.clear()
-
-
 def remembers(experiment: Experiment) -> bool:
     """Whether the optimizer has a memory that could be lost."""
     return getattr(experiment.optimizer, "momentum", 1.0) > 0
@@ -32,14 +26,7 @@ def rebuilding(choice: Any) -> Callable[[nn.Module, Optimizer], Optimizer]:
     """What makes an optimizer build another one of the same `choice` for each step."""
 
     def alter(model: nn.Module, optimizer: Optimizer) -> Optimizer:
-        own, built = optimizer.step, [optimizer]
-
         def step() -> None:
-            if built:
-                built.clear()
-                own()
-                forget(optimizer)
-                return
             fresh = choice.build(model)
             for group, scheduled in zip(fresh.param_groups, optimizer.param_groups, strict=True):
                 group["lr"] = scheduled["lr"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+from traceback import walk_stack
 from typing import Any
 from weakref import ref
 
@@ -10,9 +12,10 @@ from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import chosen, norms, settings
-from loopwright.doctor.records import Held, Schedule, Step
+from loopwright.doctor.records import Built, Held, Schedule, Step
 from loopwright.doctor.summaries import summarized
 
+CALLERS = 200
 HALF = (torch.bfloat16, torch.float16)
 
 
@@ -26,13 +29,13 @@ class Updates:
         """An optimizer was built."""
         if self.scene.program.count:
             self.scene.began_again()
-        self.adopt(optimizer)
+        self.adopt(optimizer, callers())
 
-    def adopt(self, optimizer: Optimizer) -> Held:
-        """The record of an optimizer."""
+    def adopt(self, optimizer: Optimizer, place: tuple[tuple[str, int], ...] = ()) -> Held:
+        """The record of an optimizer; `place`: where it was built."""
         held = Held(ref(optimizer), type(optimizer).__name__, ids_of(optimizer))
         told = settings(optimizer.param_groups[0])
-        self.scene.program.notes.built.append((held, self.scene.program.count, told))
+        self.scene.program.notes.built.append(Built(held, self.scene.program.count, told, place))
         self.scene.program.held[id(optimizer)] = held
         held.fresh = self.scene.stretch
         return held
@@ -149,6 +152,11 @@ class Updates:
             schedule.ended_at = None
         if held is not None:
             held.order.append("schedule")
+
+
+def callers() -> tuple[tuple[str, int], ...]:
+    """File and line of every function that is being carried out, the innermost first."""
+    return tuple((frame.f_code.co_filename, line) for frame, line in islice(walk_stack(None), CALLERS))
 
 
 def ids_of(optimizer: Optimizer) -> frozenset[int]:

@@ -61,10 +61,10 @@ def begun_again(view: View) -> Iterator[Finding]:
     loaded = view.program.notes.loaded
     mine = settings_of(built, step.held)
     before = [
-        held
-        for held, _, told in built
-        if held is not step.held and held.steps >= 5 and held.kind == step.held.kind and told == mine
-        if len(held.parameters) == len(step.held.parameters)
+        one.held
+        for one in built
+        if one.held is not step.held and one.held.steps >= 5 and one.held.kind == step.held.kind and one.told == mine
+        if len(one.held.parameters) == len(step.held.parameters)
     ]
     if before and step.remembers and step.held.parameters <= loaded and id(optimizer) not in restored:
         yield Finding(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.probes import depends_on
+from loopwright.doctor.probes import depends_on, lost_inside
 from loopwright.doctor.records import Step
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
@@ -16,6 +16,8 @@ from loopwright.errors import some
 DEPTH = 5
 VANISHED = 1e-4
 CLIPPED_AWAY = 100.0
+SUSPECTS = 8
+"""So many weights are tried at most."""
 
 
 @rule("step", "graph-cut", needs="modules", probes=True)
@@ -162,6 +164,38 @@ def zeroed(view: View) -> Iterator[Finding]:
             names[0],
             certainty=0.8,
         )
+
+
+@rule("step", "zeroed-gradient", needs="modules", probes=True)
+def zeroed_at_once(view: View) -> Iterator[Finding]:
+    """Gradients of weights that were zero in the first steps, and that the model itself makes zero.
+
+    Where it is the loss that has no use for them (a factor that grows from 0, a layer behind one that begins at zero),
+    they come with time.
+    """
+    step = view.step
+    if not step or step.number != 2 or not step.whole:
+        return
+    recent = view.program.recent(step.held)
+    zero = {name for name in step.norms if len(recent) == 2 and all(one.norms.get(name) == 0.0 for one in recent)}
+    optimizer = step.held.optimizer()
+    if not zero or len(zero) == len(step.norms) or optimizer is None:
+        return
+    names = {id(parameter): name for name, parameter in view.scene.named(optimizer) if name in zero}
+    for call in step.kept:
+        suspects = [p for p in call.module.parameters() if p.ndim > 1 and id(p) in names]
+        if lost := lost_inside(call, suspects[:SUSPECTS]):
+            found = [names[id(parameter)] for parameter in lost]
+            yield Finding(
+                "warning",
+                "zeroed-gradient",
+                f"the gradients of {some(found, 4)} were exactly 0 in both steps",
+                step.number,
+                found[0],
+                probe="changed by 3 %, these weights change the output that the loss is taken from; and a gradient put "
+                "in at that output is 0 when it comes to them",
+                certainty=0.9,
+            )
 
 
 def shares_dead(shares: dict[int, tuple[float, int]]) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from typing import Any
 
 from torch import nn
 
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.records import Held, Step, together
+from loopwright.doctor.records import Built, Held, Step, together
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
 
@@ -189,25 +190,30 @@ def orphans(view: View, held: Held) -> list[tuple[str, nn.Parameter]]:
 
 @rule("step", "optimizer-rebuilt")
 def rebuilt(view: View) -> Iterator[Finding]:
-    """The same kind of optimizer, with the same settings, over the same parameters, for the third time."""
+    """The same kind of optimizer, with the same settings, over the same parameters, for the third time.
+
+    The second time is enough where both come from the same line, called from the same lines, and each made one step.
+    """
     step = view.step
     built = view.program.notes.built
-    if not step or len(built) < 3:
+    if not step or len(built) < 2 or not step.remembers:
         return
     alike = [
-        (held, at)
-        for held, at, told in built
-        if held.parameters == step.held.parameters
-        and held.kind == step.held.kind
-        and told == settings_of(built, step.held)
+        one
+        for one in built
+        if one.held.parameters == step.held.parameters
+        and one.held.kind == step.held.kind
+        and one.told == settings_of(built, step.held)
     ]
-    stepped = [held for held, _ in alike if held.steps]
-    if len(stepped) >= 3 and step.remembers:
+    stepped = [one for one in alike if one.held.steps]
+    places = {one.place for one in stepped}
+    in_a_loop = len(stepped) == 2 and len(places) == 1 and () not in places and all(o.held.steps == 1 for o in stepped)
+    if len(stepped) >= 3 or in_a_loop:
         yield Finding(
             "warning",
             "optimizer-rebuilt",
             f"{step.held.kind} was built {len(alike)} times over the same {len(step.held.parameters)} parameters with "
-            f"the same settings, before steps {some([at + 1 for _, at in alike], 4)}",
+            f"the same settings, before steps {some([one.at + 1 for one in stepped], 4)}{at(stepped[-1].line)}",
             view.program.count,
             certainty=0.9,
         )
@@ -232,9 +238,14 @@ def forgetful(view: View) -> Iterator[Finding]:
         )
 
 
-def settings_of(built: list[tuple[Held, int, dict[str, object]]], held: Held) -> dict[str, object]:
+def at(line: str) -> str:
+    """Where something was done, if that is known."""
+    return f", last at {line}" if line else ""
+
+
+def settings_of(built: Iterable[Built], held: Held) -> dict[str, Any]:
     """What an optimizer was told when it was built."""
-    return next((told for one, _, told in built if one is held), {})
+    return next((one.told for one in built if one.held is held), {})
 
 
 @rule("step", "schedule-too-fast", needs="schedules")

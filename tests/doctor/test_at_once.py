@@ -1,0 +1,208 @@
+"""What is named from the first two steps, and what looks like it and is right."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from loopwright.doctor.doctor import Doctor
+from tests.doctor.programs import X, Y, batches, net
+
+
+def causes(train) -> list[tuple[str, int]]:
+    torch.manual_seed(0)
+    with Doctor() as doctor:
+        train()
+    assert doctor.failures == {}
+    return [(one.cause, one.step) for one in doctor.ranked if one.severity != "info"]
+
+
+def steps(model, optimizer, number: int = 4, loss=F.cross_entropy) -> None:
+    for rows in batches(number):
+        optimizer.zero_grad()
+        loss(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+
+
+def adam(model: nn.Module, rate: float = 1e-3) -> torch.optim.Optimizer:
+    return torch.optim.Adam(model.parameters(), lr=rate)
+
+
+def hooked() -> None:
+    model = net()
+    for parameter in model[3].parameters():
+        parameter.register_hook(lambda gradient: gradient * 0)
+    steps(model, adam(model))
+
+
+def hooked_module() -> None:
+    model = net()
+    model[3].register_full_backward_hook(lambda module, into, out: tuple(each * 0 for each in into))
+    steps(model, adam(model))
+
+
+class Rounded(nn.Module):
+    """Rounding has a gradient of 0 everywhere: what is behind it learns nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.head, self.scale = nn.Linear(10, 32), nn.Linear(32, 2), 8.0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(torch.round(self.first(x) * self.scale) / self.scale)
+
+
+def rounded() -> None:
+    model = Rounded()
+    steps(model, adam(model))
+
+
+@pytest.mark.parametrize("train", [hooked, hooked_module, rounded])
+def test_a_gradient_that_the_model_makes_zero_is_named_at_step_2(train):
+    assert causes(train) == [("zeroed-gradient", 2)]
+
+
+def test_a_hook_sees_the_probe_and_no_bit_of_the_training_changes():
+    def trained(doctor) -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        with doctor:
+            model = net(dropout=0.2)
+            model[3].weight.register_hook(lambda gradient: gradient * 0)
+            steps(model, adam(model), 8)
+        return [*model.state_dict().values(), torch.rand(1)]
+
+    watched, bare = trained(Doctor()), trained(torch.enable_grad())
+    assert all(torch.equal(one, other) for one, other in zip(watched, bare, strict=True))
+
+
+class Adapted(nn.Module):
+    """A frozen layer with a low-rank adapter that begins at zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = nn.Linear(10, 2).requires_grad_(False)
+        self.down, self.up = nn.Linear(10, 4, bias=False), nn.Linear(4, 2, bias=False)
+        nn.init.zeros_(self.up.weight)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.base(x) + self.up(self.down(x))
+
+
+def adapter_warmed_up() -> None:
+    """The rate is 0 for two steps, so `up` stays zero, and with it the gradient of `down`."""
+    model = Adapted()
+    optimizer = torch.optim.Adam([each for each in model.parameters() if each.requires_grad], lr=1e-3)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: max(0, step - 1) / 10)
+    for rows in batches(8):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+        schedule.step()
+
+
+class Skipped(nn.Module):
+    """Residual branches that begin with a factor of zero (Bachlechner et al. 2020, ReZero)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.branch, self.factor, self.head = nn.Linear(10, 10), nn.Parameter(torch.zeros(1)), nn.Linear(10, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(x + self.factor * torch.tanh(self.branch(x)))
+
+
+def rezero() -> None:
+    model = Skipped()
+    steps(model, adam(model, 1e-2), 8)
+
+
+class TwoHeads(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.one, self.other = nn.Linear(10, 16), nn.Linear(16, 2), nn.Linear(16, 1)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden = torch.tanh(self.body(x))
+        return self.one(hidden), self.other(hidden)
+
+
+def annealed() -> None:
+    """The weight of the second head's loss grows from 0, which it is for four steps."""
+    model = TwoHeads()
+    optimizer = adam(model)
+    for number, rows in enumerate(batches(8)):
+        optimizer.zero_grad()
+        classes, value = model(X[rows])
+        second = F.mse_loss(value[:, 0], X[rows, 2] * X[rows, 3])
+        (F.cross_entropy(classes, Y[rows]) + max(0, number - 3) / 10 * second).backward()
+        optimizer.step()
+
+
+class Single(nn.Module):
+    """Attention over one position: queries and keys have no influence, and so no gradient."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention, self.head = nn.MultiheadAttention(10, 2, batch_first=True), nn.Linear(10, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        given = x[:, None]
+        return self.head(self.attention(given, given, given)[0][:, 0])
+
+
+def single_position() -> None:
+    model = Single()
+    steps(model, adam(model))
+
+
+@pytest.mark.parametrize("train", [adapter_warmed_up, rezero, annealed, single_position])
+def test_a_gradient_that_is_zero_for_a_reason_is_left_alone(train):
+    assert causes(train) == []
+
+
+def test_an_optimizer_built_in_the_loop_is_named_at_step_2_with_its_line():
+    model = net()
+
+    def train() -> None:
+        for rows in batches(4):
+            optimizer = adam(model)
+            optimizer.zero_grad()
+            F.cross_entropy(model(X[rows]), Y[rows]).backward()
+            optimizer.step()
+
+    torch.manual_seed(0)
+    with Doctor() as doctor:
+        train()
+    (found,) = doctor.ranked
+    assert (found.cause, found.step) == ("optimizer-rebuilt", 2)
+    assert "before steps 1, 2, last at test_at_once.py:" in found.evidence
+
+
+def trial_first() -> None:
+    """One step to see that it works, then the training, with an optimizer of its own from the same helper."""
+    model = net()
+    steps(model, adam(model), 1)
+    steps(model, adam(model), 8)
+
+
+def stages() -> None:
+    """A new optimizer for each of two stages, from the same line."""
+    model = net()
+    for _ in range(2):
+        steps(model, adam(model), 8)
+
+
+def restarted_without_memory() -> None:
+    model = net()
+    for rows in batches(4):
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+        model.zero_grad()
+
+
+@pytest.mark.parametrize("train", [trial_first, stages, restarted_without_memory])
+def test_an_optimizer_built_again_for_a_reason_is_left_alone(train):
+    assert causes(train) == []
