@@ -18,7 +18,19 @@ MEASURED = [*MODULES, *(module for folder in TOOLS for module in sorted(folder.g
 
 LEVELS = {
     0: ("__init__", "bits", "errors", "protocols", "reading", "seeding"),
-    1: ("derived", "directions", "files", "identity", "initializers", "lines", "significance", "values", "weights"),
+    1: (
+        "derived",
+        "directions",
+        "files",
+        "identity",
+        "initializers",
+        "leash",
+        "lines",
+        "processes",
+        "significance",
+        "values",
+        "weights",
+    ),
     2: ("config", "core", "data", "journal", "labels", "losses", "metrics", "models", "store"),
     3: ("catalogue", "doctor", "tasks"),
     4: ("faults", "report", "studies"),

@@ -56,6 +56,11 @@ def tables(value: Any) -> list[Table]:
     return [element for element in value if isinstance(element, dict)] if isinstance(value, list) else []
 
 
+def texts(value: Any) -> list[str]:
+    """Those elements of a list that are texts; an empty list where `value` is no list."""
+    return [element for element in value if isinstance(element, str)] if isinstance(value, list) else []
+
+
 def numbers(value: Any) -> dict[str, float]:
     """Those entries of a table that are numbers."""
     # JSON can hold half of a surrogate pair, which no font and no file can.

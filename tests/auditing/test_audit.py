@@ -16,13 +16,13 @@ import pytest
 from loopwright.auditing import CHECKS, Audit, Check, Finding, as_table, audit, ending, named, shortened
 from loopwright.auditing.audit import known_checks, workplace
 from loopwright.auditing.checks import listens, resumed
-from loopwright.auditing.processes import Ended, run_process, undisturbed
 from loopwright.auditing.rescan import Scans, Spread, rescanning, sizes, spread, tolerance
 from loopwright.auditing.trial import wait_for_checkpoint
 from loopwright.auditing.workspace import Workspace
 from loopwright.core import Plateau
 from loopwright.core.evaluate import evaluate
 from loopwright.errors import Interrupted, LoopwrightError, UsageError
+from loopwright.processes import Ended, run_process, undisturbed
 from loopwright.testing import assert_same_bits, reference_of, unused
 from tests.auditing import broken
 from tests.toys import Toy, toy

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 
-from loopwright.auditing.processes import Ended
 from loopwright.campaign.everything import Entry
 from loopwright.campaign.pool import Job
 from loopwright.campaign.results import Results, Row, as_markdown, check_free, row, write_results
@@ -17,6 +16,7 @@ from loopwright.cli.run_all import entry as entry_at
 from loopwright.cli.run_all import remembering
 from loopwright.core import Claim, Study
 from loopwright.errors import RunError
+from loopwright.processes import Ended
 from loopwright.running.config import Origin
 from loopwright.running.registry import entries
 from tests.running.processes import ROOT

@@ -138,9 +138,29 @@ def test_the_members_of_a_study_that_failed_are_named_with_the_way_to_their_own_
     members = [{"experiment": "a", "status": "finished"}, {"experiment": "b", "status": "failed", "run": str(failed)}]
     (run / "metrics.json").write_text(json.dumps({"status": "finished", "members": members}))
     found = answers(examine(run))
-    assert "2 members are done, 1 of them failed: b (failed)" in text(found["what"])
+    assert "A study, finished: 1 of 2 members finished, 1 failed (b)." in text(found["what"])
     assert commands(found["what"]) == [f"loopwright postmortem {failed}"]
     assert str(failed) in {one.run for one in found["divergence"].statements}
+
+
+def test_of_a_sweep_that_was_stopped_what_is_left_is_no_failure(tmp_path):
+    run = tmp_path / "points-sweep/001"
+    write_run(tmp_path, "points-sweep/001", [], {})
+    (run / "sweep.toml").write_text("format = 1\n")
+    (run / "env.json").write_text(json.dumps({"members": ["1-lr=1", "2-lr=2", "3-lr=3", "4-lr=4"]}))
+    failed = write_failed(run / "members", "2-lr=2/001")
+    members = [
+        {"experiment": "points", "name": "1-lr=1", "status": "finished"},
+        {"experiment": "points", "name": "2-lr=2", "status": "failed", "run": str(failed)},
+        {"experiment": "points", "name": "3-lr=3", "status": "interrupted", "run": str(run / "members/3-lr=3/001")},
+        {"name": "4-lr=4", "status": "not begun", "run": None},
+    ]
+    (run / "metrics.json").write_text(json.dumps({"status": "interrupted", "members": members}))
+    found = answers(examine(run))
+    assert text(found["what"]).startswith(
+        "A sweep, interrupted: 1 of 4 members finished, 1 failed (2-lr=2), 2 left to be done."
+    )
+    assert commands(found["what"]) == [f"loopwright postmortem {failed}", f"loopwright resume {run}"]
 
 
 def test_the_fault_that_hurt_most_and_its_part_of_the_loop_come_first(tmp_path):

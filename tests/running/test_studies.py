@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
+from contextlib import contextmanager
 
 import pytest
 
+from loopwright.catalogue.index import entries
 from loopwright.cli.main import main
 from loopwright.core import Study
-from loopwright.errors import Interrupted
+from loopwright.errors import DataError, Interrupted, RunError
 from loopwright.running.config import Origin
 from loopwright.running.session import Watchers
-from loopwright.running.studying import carry_out, is_study, train_study
+from loopwright.running.studying import begin_study, carry_out, is_study, train_study
 from tests.toys import Toy, toy
 
 
@@ -64,6 +68,50 @@ def test_a_signal_stops_the_study_and_says_how_to_go_on_with_all_of_it(tmp_path)
     assert caught.value.exit_code == 143
     assert caught.value.run == tmp_path / "pair/001"
     assert json.loads((tmp_path / "pair/001/metrics.json").read_text())["status"] == "interrupted"
+
+
+def test_a_study_is_running_while_a_process_has_it_and_killed_once_none_has(tmp_path):
+    study = Study("pair", (toy(name="a", steps=2), toy(name="b", steps=2)), table)
+    run = begin_study(study, tmp_path, Origin("pair"))
+    found = lambda: {entry.name: entry.facts["status"] for entry in entries(tmp_path)}  # noqa: E731
+    assert found() == {"pair/001": "killed"}
+    with held(run):
+        assert found() == {"pair/001": "running"}
+    (run / "members/a/001/logs").mkdir(parents=True)
+    with held(run / "members/a/001"):
+        assert found()["pair/001"] == "running"
+    assert found()["pair/001"] == "killed"
+
+
+def test_two_processes_cannot_carry_out_one_study(tmp_path):
+    study = Study("pair", (toy(name="a", steps=2),), table)
+    run = begin_study(study, tmp_path, Origin("pair"))
+    with held(run), pytest.raises(RunError, match=r"another process .* is training it"):
+        carry_out(study, run, Watchers(), Origin("pair"))
+
+
+def test_a_study_whose_member_cannot_go_on_says_why(tmp_path):
+    class Broken(Toy):
+        def loss(self, model, batch):
+            raise DataError("the file is gone")
+
+    study = Study("pair", (toy(name="a", steps=2, task=Broken()),), table)
+    with pytest.raises(DataError):
+        train_study(study, tmp_path, Watchers(), Origin("pair"))
+    metrics = json.loads((tmp_path / "pair/001/metrics.json").read_text())
+    assert (metrics["status"], metrics["reason"]) == ("failed", "member a: the file is gone")
+
+
+@contextmanager
+def held(run):
+    """Another process has claimed the run."""
+    code = "import sys, pathlib; from loopwright.journal.lock import claim_run\n"
+    code += "file = claim_run(pathlib.Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(run)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"held\n"
+        yield
+        process.stdin.close()
 
 
 OWN = '''

@@ -11,10 +11,10 @@ from pathlib import Path
 from random import Random
 from types import MappingProxyType
 
-from loopwright.auditing.processes import Ended, run_process
 from loopwright.core.experiment import Experiment
 from loopwright.errors import LoopwrightError, UsageError
 from loopwright.files import write_text
+from loopwright.processes import Ended, run_process
 from loopwright.running.config import Origin, dump_config
 from loopwright.running.runner import run_name
 from loopwright.running.session import finished

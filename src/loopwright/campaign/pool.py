@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loopwright.auditing.processes import Ended, end_session, undisturbed
 from loopwright.core.interrupt import Interrupt
 from loopwright.files import make_directory, refusals
+from loopwright.processes import Ended, end_session, undisturbed
 
 PROGRAM = (sys.executable, "-P", "-m", "loopwright.cli.leashed")
 POLL_SECONDS = 0.05
@@ -54,7 +54,7 @@ class Process:
 
     def over(self) -> Ended:
         """How it ended, once it has."""
-        end(self.process)
+        end_session(self.process, 0.0)
         with suppress(OSError), open(self.job.log, "rb") as log:
             log.seek(self.offset)
             said = log.read().decode(errors="replace")
@@ -74,13 +74,6 @@ def begin(job: Job, running: list[Process]) -> None:
             start_new_session=True,
         )
         running.append(Process(job, process, time.monotonic(), log.tell()))
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End what is left of a process and of those that it has started."""
-    end_session(process, 0.0)
-    if process.stdin is not None:
-        process.stdin.close()
 
 
 def carry_out(jobs: Sequence[Job], at_once: int, interrupt: Interrupt, watcher: Watcher) -> None:
@@ -109,4 +102,4 @@ def carry_out(jobs: Sequence[Job], at_once: int, interrupt: Interrupt, watcher: 
             time.sleep(POLL_SECONDS)
     finally:
         for one in running:
-            end(one.process)
+            end_session(one.process, 0.0)

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from loopwright.auditing.processes import Ended
 from loopwright.campaign.members import hold, newest_run, over, share_done, to_do, wait_until_free
 from loopwright.campaign.pool import Job, Watcher, carry_out
 from loopwright.campaign.scores import OPEN, Outcome, short
@@ -25,6 +24,7 @@ from loopwright.files import write_text
 from loopwright.journal import create_run, describe_run
 from loopwright.journal.lock import claim_run
 from loopwright.journal.runs import SWEEP, SWEPT, check_contents, located, numbered
+from loopwright.processes import Ended
 from loopwright.running.config import FORMAT, Origin, dump_config, recorded, values
 from loopwright.running.runner import run_name
 from loopwright.running.summary import write_json

@@ -18,8 +18,8 @@ from loopwright.catalogue.facts import COMPLETE, KEYS, facts_of
 from loopwright.catalogue.signature import letters_of, settled, stamps, unchanged
 from loopwright.derived import HIDDEN, NUMBER, make_folder
 from loopwright.errors import UsageError
-from loopwright.journal.lock import being_trained
-from loopwright.journal.runs import SWEEP, SWEPT
+from loopwright.journal.lock import in_hands
+from loopwright.journal.runs import SWEPT
 from loopwright.values import table
 
 VERSION = 1
@@ -115,8 +115,7 @@ def entry_of(root: Path, name: str, row: Row) -> Entry | None:
     if not facts.keys() >= KEYS:
         return None
     run = root / name
-    alone = facts["members"] is None or (run / SWEEP).is_file()  # nobody holds a study
-    if facts["status"] == "running" and alone and not being_trained(run):
+    if facts["status"] == "running" and not in_hands(run):
         facts["status"] = "killed"
     return Entry(run, name, facts, row[2])
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 
 from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
+from loopwright.errors import UsageError
 from loopwright.scaffold import check_project
 
 
@@ -16,9 +18,12 @@ def run(arguments: list[str]) -> int:
     options = parser("gate", "Whether a project is done: tests pass, a finished run, every question answered.")
     options.add_argument("project", type=Path, nargs="?", default=Path(), metavar="DIR", help="a project (here)")
     options.add_argument("--no-tests", action="store_true", help="do not run the project's own tests")
+    options.add_argument("--minutes", type=float, default=30.0, metavar="N", help="so long the tests may take (30)")
     options.add_argument("--json", action="store_true", help="as JSON")
     parsed = options.parse_all(arguments)
-    items = check_project(parsed.project, tests=not parsed.no_tests)
+    if not 0 < parsed.minutes < math.inf:
+        raise UsageError(f"gate: --minutes {parsed.minutes}: must be more than 0")
+    items = check_project(parsed.project, tests=not parsed.no_tests, minutes=parsed.minutes)
     missing = sum(not item.done for item in items)
     if parsed.json:
         print(json.dumps([asdict(item) for item in items], indent=2))

@@ -9,21 +9,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
-from contextlib import suppress
 
 from loopwright.cli.main import main
-
-
-def watch() -> None:
-    """Wait for the end of the standard input, then stop this process as `kill` does."""
-    with suppress(OSError):
-        while os.read(0, 1024):
-            pass
-    os.kill(os.getpid(), signal.SIGTERM)
-
+from loopwright.leash import on_leash
 
 if __name__ == "__main__":
     sys.argv[0] = "loopwright"  # what the record says was typed
-    threading.Thread(target=watch, daemon=True).start()
+    on_leash(lambda: os.kill(os.getpid(), signal.SIGTERM))
     raise SystemExit(main())

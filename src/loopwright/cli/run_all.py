@@ -11,7 +11,6 @@ from pathlib import Path
 from signal import SIGINT, SIGTERM
 from typing import get_args
 
-from loopwright.auditing.processes import Ended
 from loopwright.campaign.everything import ONE_THREAD, Entry, conclusions, jobs, member_runs
 from loopwright.campaign.members import wait_until_free
 from loopwright.campaign.pool import Job, Watcher, carry_out
@@ -27,6 +26,7 @@ from loopwright.core.study import Study
 from loopwright.derived import HIDDEN, make_folder
 from loopwright.errors import ConfigError, DataError, Interrupted, UsageError, counted, nearest
 from loopwright.files import make_directory
+from loopwright.processes import Ended
 from loopwright.report.values import show_seconds
 from loopwright.running.registry import entries
 

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from loopwright.auditing.processes import Ended
 from loopwright.campaign.asking import Setting, drawn, grid, varied
 from loopwright.campaign.members import newest_run
 from loopwright.campaign.pool import Job, Watcher
@@ -28,6 +27,7 @@ from loopwright.core.experiment import Experiment
 from loopwright.core.interrupt import Interrupt
 from loopwright.core.study import Study
 from loopwright.errors import ConfigError, UsageError, counted, printable
+from loopwright.processes import Ended
 from loopwright.report.values import show_metric, show_seconds
 from loopwright.values import read_json
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from loopwright.errors import RunError, UsageError, some
-from loopwright.journal.lock import being_trained
-from loopwright.journal.runs import check_contents, located, numbered
+from loopwright.journal.lock import in_hands
+from loopwright.journal.runs import check_contents, kind_of, located, numbered
 from loopwright.labels import labels_of
 from loopwright.report import curves
 from loopwright.report.history import Floats, History, Series
@@ -74,7 +74,7 @@ class Subject:
     def status(self) -> str:
         """finished, interrupted, failed; running or killed where no end was recorded; unfinished without a summary."""
         said = str(self.record.metrics.get("status") or "")
-        if said in ("", "running") and being_trained(self.path):
+        if said in ("", "running") and in_hands(self.path):
             return "running"
         return {"": "unfinished", "running": "killed"}.get(said, said)
 
@@ -206,8 +206,13 @@ def runs_at(path: Path, notes: list[str]) -> list[Path]:
     if not members.is_dir():
         return [run]
     begun = [numbered(member)[-1] for member in sorted(members.iterdir()) if member.is_dir() and numbered(member)]
-    notes.append(f"{run} is a study; its {len(begun)} members are compared")
+    notes.append(f"{run} is a {kind_of(run)}; {its_members(len(begun))} compared")
     return begun
+
+
+def its_members(many: int) -> str:
+    """How many members, as the beginning of a clause."""
+    return "its one member is" if many == 1 else f"its {many} members are"
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -30,6 +30,11 @@ def being_trained(run: Path) -> bool:
         return True
 
 
+def in_hands(run: Path) -> bool:
+    """Whether some process trains the run, or carries out the study or sweep, or trains a member of it."""
+    return being_trained(run) or any(map(being_trained, run.glob("members/*/*")))
+
+
 def claim_run(run: Path, lock: Callable[[IO[bytes], int], None] = fcntl.lockf) -> IO[bytes]:
     """An open file that keeps other processes from writing `run` until it is closed or this process is gone.
 

@@ -148,6 +148,11 @@ def check_contents(run: Path) -> None:
                 raise RunError(f"{path}: neither a file nor a directory; remove it")
 
 
+def kind_of(run: Path) -> str:
+    """What a directory with members is: `sweep` or `study`."""
+    return "sweep" if (run / SWEEP).is_file() else "study"
+
+
 def list_runs(root: Path) -> list[Path]:
     """All run directories below `root`, by experiment and number."""
     runs = [path for path in root.glob("*/*") if NUMBER.fullmatch(path.name) and os.path.isfile(path / "config.toml")]

@@ -11,7 +11,7 @@ import numpy as np
 from loopwright.diagnosing import Curves, judge
 from loopwright.doctor.causes import CAUSES
 from loopwright.doctor.finding import Finding
-from loopwright.journal.lock import being_trained
+from loopwright.journal.lock import in_hands
 from loopwright.postmortem.statements import Statement
 from loopwright.report import curves
 from loopwright.report.history import Floats, Series
@@ -73,8 +73,8 @@ class Case:
     def status(self) -> str:
         """finished | failed | interrupted | running | unknown, or killed: it says that it runs, and does not."""
         said = str(self.record.metrics.get("status") or "unknown")
-        alive = being_trained(self.record.directory)
-        if said in ("running", "unknown") and not self.record.is_study:
+        if said in ("running", "unknown"):
+            alive = in_hands(self.record.directory)
             return "running" if alive else "killed" if self.steps or said == "running" else "unknown"
         return said
 

@@ -20,7 +20,7 @@ from loopwright.postmortem.statements import Statement
 from loopwright.reading import read_at_most
 from loopwright.report import curves
 from loopwright.report.history import Series
-from loopwright.values import Table, number, table, tables, whole
+from loopwright.values import Table, number, table, tables, texts, whole
 
 RESULTS = "results.json"
 NEWEST = 20
@@ -192,12 +192,12 @@ def read_lab(path: Path) -> Iterator[Harm]:
             larger_is_better=direction(metric, declared(content, metric)) != "min",
             fault=str(told.get("fault")),
             number=whole(told.get("number")) or 0,
-            causes=names(told.get("causes")),
+            causes=tuple(texts(told.get("causes"))),
             p=real(told.get("p"), 1.0),
             bites=told.get("bites") is True,
             named=real(told.get("named"), 0.0),
             step=whole(told.get("step")),
-            first=next(iter(names(told.get("said"))), ""),
+            first=next(iter(texts(told.get("said"))), ""),
             healthy=healthy,
             trials=trials,
         )
@@ -235,11 +235,6 @@ def median(values: Sequence[float]) -> float:
     """The median of what is a number; NaN where nothing is."""
     known = [value for value in values if math.isfinite(value)]
     return statistics.median(known) if known else math.nan
-
-
-def names(value: Any) -> tuple[str, ...]:
-    """The texts in a list."""
-    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
 
 def real(value: Any, otherwise: float) -> float:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shlex
 
+from loopwright.errors import counted, some
+from loopwright.journal.runs import kind_of
 from loopwright.postmortem.case import HISTORY, SUMMARY, Case, Said
 from loopwright.postmortem.drawing import losses
 from loopwright.postmortem.remedies import changed, longer, remedy, verifying
 from loopwright.postmortem.statements import Answer, Command, Statement
 from loopwright.report import curves
 from loopwright.report.values import show, show_metric
-from loopwright.values import Table, tables
+from loopwright.values import Table, tables, texts
 
 LAST = 5
 """So many steps before the end are shown."""
@@ -44,18 +46,32 @@ def well(case: Case) -> Statement:
 
 
 def study(case: Case) -> Answer:
-    """How the members of a study ended."""
+    """How the members of a study or a sweep ended, and which are left to be done."""
     members = tables(case.record.metrics.get("members"))
-    failed = [member for member in members if member.get("status") != "finished"]
-    names = [f"{show(one.get('experiment'))} ({show(one.get('status'))})" for one in failed]
-    told = f": {', '.join(names)}" if names else ""
-    text = f"A study, {case.status}: {len(members)} members are done, {len(failed)} of them failed{told}."
+    failed = [one for one in members if one.get("status") == "failed"]
+    done = [one for one in members if one.get("status") == "finished"]
+    planned = max(len(members), len(texts(case.record.env.get("members"))))
+    left = planned - len(done) - len(failed)
+    names = [member_name(one) for one in failed]
+    told = [f"{len(done)} of {counted(planned, 'member')} finished", f"{len(failed)} failed"]
+    told[1] += f" ({some(names, 8)})" if names else ""
+    if left:
+        told.append(f"{left} left to be done")
+    kind = kind_of(case.record.directory)
     commands = [
-        Command(f"Why {show(one.get('experiment'))} failed", shlex.join(["loopwright", "postmortem", show(one["run"])]))
+        Command(f"Why {member_name(one)} failed", shlex.join(["loopwright", "postmortem", show(one["run"])]))
         for one in failed
         if one.get("run")
     ]
-    return Answer("what", "What happened?", (case.says(text, SUMMARY),), commands=tuple(commands))
+    if left and case.status != "running":
+        commands.append(Command("Do what is left", shlex.join(["loopwright", "resume", case.id])))
+    said = case.says(f"A {kind}, {case.status}: {', '.join(told)}.", SUMMARY)
+    return Answer("what", "What happened?", (said,), commands=tuple(commands))
+
+
+def member_name(member: Table) -> str:
+    """A member by its label, in a study its experiment."""
+    return show(member.get("name") or member.get("experiment"))
 
 
 def what(case: Case) -> Answer:

@@ -74,7 +74,11 @@ def _member(metrics: Table) -> list[Cell]:
     claims = tables(metrics.get("claims"))
     kept = f"{sum(claim.get('holds') is True for claim in claims)} of {len(claims)}" if claims else ""
     seconds = number(table(metrics, "timing").get("train_seconds"))
-    known = [Cell(show(metrics.get("experiment"))), Cell(show(metrics.get("status"))), cell(metrics.get("steps"))]
+    known = [
+        Cell(show(metrics.get("name") or metrics.get("experiment"))),
+        Cell(show(metrics.get("status"))),
+        cell(metrics.get("steps")),
+    ]
     return [*known, Cell(metric), metric_cell(val), metric_cell(test), Cell(show_seconds(seconds), True), Cell(kept)]
 
 

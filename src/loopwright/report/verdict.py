@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from loopwright.errors import counted
+from loopwright.journal.runs import kind_of
 from loopwright.report import curves
 from loopwright.report.clock import Clock
 from loopwright.report.overfitting import Onset
@@ -109,7 +111,8 @@ def _claim(claim: Table, prefix: str = "") -> Claim:
 def _ending(record: Record, status: str) -> str:
     if record.is_study:
         so_far = "" if status == "finished" else " so far"
-        return f"A study of {len(tables(record.metrics.get('members')))} runs{so_far}."
+        many = counted(len(tables(record.metrics.get("members"))), "run")
+        return f"A {kind_of(record.directory)} of {many}{so_far}."
     steps, epochs = whole(record.metrics.get("steps")), number(record.metrics.get("epochs"))
     done = record.history.last_step if steps is None else steps
     length = f"{done:,} step{'s' * (done != 1)}" + (f", {show(epochs)} epoch{'s' * (epochs != 1)}" if epochs else "")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from loopwright.config import dumps
 from loopwright.core.experiment import Experiment
 from loopwright.core.parallel import Workers
-from loopwright.core.study import Study
-from loopwright.errors import ConfigError, Interrupted, NonFiniteError, RunError
+from loopwright.core.study import Results, Study
+from loopwright.errors import ConfigError, Interrupted, LoopwrightError, NonFiniteError, RunError, StoreError
 from loopwright.files import make_directory, write_text
 from loopwright.journal import create_run, describe_run, open_run
+from loopwright.journal.lock import claim_run
 from loopwright.running.config import Origin, dump_config, recorded
 from loopwright.running.runner import resume_run, train_one_experiment
 from loopwright.running.session import Watchers, finished, write_report
@@ -34,6 +36,7 @@ def begin_study(study: Study, root: Path, origin: Origin) -> Path:
     write_text(run / "config.toml", dumps(origin.head()))
     write_json(run / "env.json", describe_run({"members": [member.name for member in study.members]}))
     write_json(run / "findings.json", [])
+    note(run, study, "running", [])
     (run / "members").mkdir()
     for member in study.members:
         config = dump_config(member, origin.of_member(member.name))
@@ -51,27 +54,38 @@ def resume_study(path: Path, watchers: Watchers, reference: str | None = None) -
 
 
 def carry_out(study: Study, run: Path, watchers: Watchers, origin: Origin) -> Path:
-    """Do what is not done yet, then conclude. Raises Interrupted that says how to go on with the whole study."""
+    """Do what is not done yet, then conclude. Raises Interrupted that says how to go on with the whole study.
+
+    Raises RunError where another process is at it.
+    """
     done: list[tuple[Experiment, dict[str, Any]]] = []
-    members: list[dict[str, Any]] = []
-    write_json(run / "metrics.json", {"experiment": study.name, "status": "running", "members": members})
-    for number, member in enumerate(study.members, start=1):
-        watchers.say(f"member {number} of {len(study.members)}: {member.name}")
-        try:
-            directory = bring_to_end(member, run, watchers, origin)
-        except Interrupted as stop:
-            about = {"experiment": study.name, "status": "interrupted", "members": members}
-            write_json(run / "metrics.json", about)
-            message = f"stopped in member {member.name} and saved; go on with: loopwright resume {run}"
-            raise interrupted(message, stop.exit_code, run) from stop
-        done.append((member, {**read_json(directory / "metrics.json"), "run": str(directory)}))
-        members = [metrics for _, metrics in done]
-        write_json(run / "metrics.json", {"experiment": study.name, "status": "running", "members": members})
-    make_directory(run / "artifacts")
-    study.conclude(done, run / "artifacts")
-    write_json(run / "metrics.json", {"experiment": study.name, "status": "finished", "members": members})
+    with claim_run(run):
+        note(run, study, "running", done)
+        for number, member in enumerate(study.members, start=1):
+            watchers.say(f"member {number} of {len(study.members)}: {member.name}")
+            try:
+                directory = bring_to_end(member, run, watchers, origin)
+            except Interrupted as stop:
+                note(run, study, "interrupted", done)
+                message = f"stopped in member {member.name} and saved; go on with: loopwright resume {run}"
+                raise interrupted(message, stop.exit_code, run) from stop
+            except LoopwrightError as error:
+                with suppress(StoreError):  # on a full disk the reason is still told to whoever reads the error
+                    note(run, study, "failed", done, reason=f"member {member.name}: {error}")
+                raise
+            done.append((member, {**read_json(directory / "metrics.json"), "run": str(directory)}))
+            note(run, study, "running", done)
+        make_directory(run / "artifacts")
+        study.conclude(done, run / "artifacts")
+        note(run, study, "finished", done)
     write_report(run, watchers.say)
     return run
+
+
+def note(run: Path, study: Study, status: str, done: Results, **more: str) -> None:
+    """Write down how far a study is."""
+    members = [metrics for _, metrics in done]
+    write_json(run / "metrics.json", {"experiment": study.name, "status": status, "members": members, **more})
 
 
 def interrupted(message: str, exit_code: int, run: Path) -> Interrupted:

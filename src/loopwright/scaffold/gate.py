@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopwright.errors import UsageError, some
+from loopwright.errors import LoopwrightError, UsageError, some
 from loopwright.journal.runs import list_runs
+from loopwright.processes import run_process
 from loopwright.scaffold.origin import inside, text_at
 from loopwright.values import read_json
 
@@ -25,6 +26,10 @@ DELIVERABLES = (
     "artifacts/results.md",
 )
 TESTS = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+LIMIT_MINUTES = 30.0
+GRACE_SECONDS = 2.0
+CONFLICT = ("<<<<<<< ", ">>>>>>> ")
+"""How lines begin that a merge has left."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +41,36 @@ class Item:
     found: str
 
 
-def check_project(project: Path, *, tests: bool = True) -> list[Item]:
-    """Every item of a project. With `tests` its own are run. Raises UsageError where there is no such directory."""
+def check_project(project: Path, *, tests: bool = True, minutes: float = LIMIT_MINUTES) -> list[Item]:
+    """Every item of a project. With `tests` its own are run, for so many minutes at most.
+
+    Raises UsageError where there is no such directory.
+    """
     if not project.is_dir():
         raise UsageError(f"{project}: no such directory; name a project that `loopwright new` made")
     said = [deliverable(project, path) for path in DELIVERABLES]
-    return [*([own_tests(project)] if tests else []), finished_run(project), *said]
+    return [*([own_tests(project, minutes)] if tests else []), finished_run(project), *said]
 
 
-def own_tests(project: Path, command: Sequence[str] = (sys.executable, *TESTS)) -> Item:
-    """The project's own tests, run in a process of their own."""
-    done = subprocess.run(command, cwd=project, capture_output=True, text=True, errors="replace", check=False)
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    return Item("tests pass", done.returncode == 0, lines[-1] if lines else f"exit code {done.returncode}")
+def own_tests(project: Path, minutes: float = LIMIT_MINUTES, command: Sequence[str] = (sys.executable, *TESTS)) -> Item:
+    """The project's own tests, in a process of their own that ends with this one, and after so many minutes."""
+    with tempfile.TemporaryDirectory() as place:
+        output = Path(place, "tests")
+        try:
+            done = run_process(
+                command,
+                output=output,
+                environment={},
+                limit=60 * minutes,
+                grace=GRACE_SECONDS,
+                directory=project,
+                leashed=True,
+            )
+        except LoopwrightError as error:
+            return Item("tests pass", False, str(error))
+        text = output.with_suffix(".out").read_text("utf-8", "replace") + done.err
+    lines = [line for line in text.splitlines() if line.strip()]
+    return Item("tests pass", done.code == 0, lines[-1] if lines else f"exit code {done.code}")
 
 
 def finished_run(project: Path) -> Item:
@@ -69,6 +91,8 @@ def deliverable(project: Path, path: str) -> Item:
     problems = []
     if not text.strip():
         problems.append("empty")
+    if any(line.startswith(CONFLICT) for line in text.splitlines()):
+        problems.append("a merge has left conflicts")
     if UNFILLED in text:
         problems.append("not filled from runs: make notes")
     if open_questions := text.count(ASKED):

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import sysconfig
 import threading
 import time
@@ -16,14 +17,14 @@ from pathlib import Path
 
 from loopwright.errors import LoopwrightError
 
-POLL_SECONDS = 0.01
+LEASH = (sys.executable, "-P", "-m", "loopwright.leash")
 EXCEPTION = re.compile(r"(\w+\.)*\w*(Error|Exception|Interrupted|Interrupt|Exit|Iteration): .*")
 
 FRAME = re.compile(r'File "([^"]+)", line (\d+), in ')
 LIBRARIES = (
     "<",  # <frozen importlib._bootstrap>, <string>
     *(sysconfig.get_path(kind) + os.sep for kind in ("stdlib", "platstdlib", "purelib", "platlib")),
-    str(Path(__file__).parents[1]) + os.sep,
+    str(Path(__file__).parent) + os.sep,
 )
 """How the paths of code begin that is not the user's."""
 
@@ -70,10 +71,18 @@ class Ended:
 
 
 def run_process(
-    command: Sequence[str], *, output: Path, environment: Mapping[str, str], limit: float, grace: float = 0.0
+    command: Sequence[str],
+    *,
+    output: Path,
+    environment: Mapping[str, str],
+    limit: float,
+    grace: float = 0.0,
+    directory: Path | None = None,
+    leashed: bool = False,
 ) -> Ended:
     """Run `command` in a session of its own, its stdout and stderr in `output.out` and `output.err`.
 
+    `directory`: where it runs (here). `leashed`: it ends with this process, however that goes.
     However this is left, nothing of that session is left behind: what still runs gets SIGTERM and, after `grace`
     seconds, SIGKILL. Raises LoopwrightError after `limit` seconds.
     """
@@ -83,8 +92,9 @@ def run_process(
         with undisturbed():
             # Files, not pipes: the end of a pipe comes when the last child of a killed process has let go of it.
             process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
+                [*LEASH, *command] if leashed else command,
+                cwd=directory,
+                stdin=subprocess.PIPE if leashed else subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
                 env={**os.environ, **environment},
@@ -127,3 +137,5 @@ def end_session(process: subprocess.Popen[bytes], grace: float) -> None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
