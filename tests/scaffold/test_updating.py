@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from loopwright.cli.main import main
-from loopwright.errors import UsageError
-from loopwright.scaffold import Change, compare_project, named, read_origin, render
+from loopwright.errors import StoreError, UsageError
+from loopwright.scaffold import Change, compare_project, named, read_origin, render, updating
 from loopwright.scaffold.updating import outcome, three_way
 from tests.scaffold.projects import make, refused
 
@@ -153,3 +154,82 @@ def test_a_file_that_is_no_text_is_named(project):
     (project / "report.md").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match=r"report\.md"):
         compare_project(project, render(named("line"), "mine"))
+
+
+def test_a_link_inside_of_the_project_stays_one_and_what_it_names_is_merged(project, capsys):
+    written_by_an_older_version(project, "train.py", "optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=True)")
+    (project / "loops").mkdir()
+    (project / "train.py").rename(project / "loops/mine.py")
+    (project / "train.py").symlink_to("loops/mine.py")
+    assert main(["new", "--diff", str(project), "--merge"]) == 0
+    assert (project / "train.py").is_symlink()
+    assert "optimizer.zero_grad()\n" in (project / "loops/mine.py").read_text()
+
+
+@pytest.mark.parametrize("kind", ["link", "directory", "file above"])
+def test_what_is_in_the_way_is_named_before_anything_is_written(project, capsys, kind):
+    written_by_an_older_version(project, "train.py", "optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=True)")
+    for place in (project, project / ".loopwright/pristine"):
+        shutil.rmtree(place / "notes")  # as if this version were the first to have notes
+    if kind == "link":
+        (project / "notes").mkdir()
+        (project / "notes/theory-summary.md").symlink_to("nowhere")
+    elif kind == "directory":
+        (project / "notes/theory-summary.md").mkdir(parents=True)
+    else:
+        (project / "notes").write_text("mine\n")
+    before = kept(project)
+    assert "in the way of notes/" in refused(capsys, "new", "--diff", str(project), "--merge")
+    assert kept(project) == before
+
+
+@pytest.mark.parametrize("name", ["backup", "pristine"])
+def test_what_a_project_remembers_is_never_behind_a_link(project, capsys, name):
+    written_by_an_older_version(project, "train.py", "optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=True)")
+    home = project / ".loopwright"
+    if name == "pristine":
+        (home / "pristine").rename(project / "elsewhere")
+    (project / "elsewhere").mkdir(exist_ok=True)
+    (home / name).symlink_to(project / "elsewhere")
+    before = kept(project)
+    assert refused(capsys, "new", "--diff", str(project), "--merge")
+    assert kept(project) == before
+
+
+def kept(project: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+
+
+def test_lines_that_end_as_on_windows_are_merged_and_stay_so(project, capsys):
+    written_by_an_older_version(project, "train.py", "optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=True)")
+    path = project / "train.py"
+    edit(project, "train.py", "loss.backward()", "loss.backward()  # mine")
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert main(["new", "--diff", str(project), "--merge"]) == 0
+    content = path.read_bytes()
+    assert content.count(b"\n") == content.count(b"\r\n") > 50
+    assert b"loss.backward()  # mine\r\n" in content
+    assert b"optimizer.zero_grad()\r\n" in content
+
+
+def test_what_git_takes_for_no_text_is_laid_beside(project, capsys):
+    written_by_an_older_version(project, "train.py", "optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=True)")
+    with (project / "train.py").open("ab") as file:
+        file.write(b"# \0\n")
+    assert main(["new", "--diff", str(project), "--merge"]) == 1
+    assert "git is missing or takes it for no text" in capsys.readouterr().out
+    assert "optimizer.zero_grad()\n" in (project / "train.py.new").read_text()
+
+
+def test_a_merge_that_fails_says_where_the_files_are_as_they_were(project, capsys, monkeypatch):
+    written_by_an_older_version(project, "train.py", "optimizer.zero_grad()", "optimizer.zero_grad(set_to_none=True)")
+
+    def full(place, text):
+        raise StoreError(f"{place}: cannot be written (No space left on device); make room there")
+
+    def write(place, text, real=updating.write):
+        (real if "backup" in place.parts else full)(place, text)
+
+    monkeypatch.setattr(updating, "write", write)
+    assert main(["new", "--diff", str(project), "--merge"]) == 3
+    assert f"as they were: {project}/.loopwright/backup/001" in capsys.readouterr().err

@@ -24,7 +24,7 @@ from loopwright.scaffold import (
 
 FAVORITE = "points"
 MARKED = "conflict: settle what stands between <<<<<<< and >>>>>>>"
-BESIDE = "conflict: there is no git to merge with; bring this over into yours, then remove it"
+BESIDE = "conflict: git is missing or takes it for no text; bring this over into yours, then remove it"
 ABOUT = """\
 Make a project whose train.py is the explicit loop, yours to change: model, data, tests, notes, Makefile, CI.
 

@@ -75,6 +75,24 @@ def inside(project: Path, path: str) -> Path:
     return place
 
 
+def free(project: Path, path: str) -> Path:
+    """Where a file of a project may be written: a link inside of it followed. UsageError where something is in the way.
+
+    What the project remembers is never behind a link: that is nobody's to move.
+    """
+    place = inside(project, path)
+    above = [project / part for part in Path(path).parents if part.name]
+    wrong = next((one for one in above if os.path.lexists(one) and not one.is_dir()), None)
+    if wrong is None and os.path.lexists(place) and not place.is_file():
+        wrong = place
+    if wrong is None and path.startswith(f"{HOME}/"):
+        wrong = next((one for one in (place, *above) if one.is_symlink()), None)
+    if wrong is not None:
+        kind = "a link" if wrong.is_symlink() else "a directory" if wrong.is_dir() else "a file"
+        raise UsageError(f"{wrong}: {kind} is in the way of {path}; move it away first")
+    return Path(os.path.realpath(place))
+
+
 def text_at(path: Path) -> str:
     """The text of a file. Raises UsageError where it cannot be read as UTF-8."""
     try:

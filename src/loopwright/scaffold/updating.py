@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import shutil
 import subprocess
@@ -13,9 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from loopwright import __version__
-from loopwright.errors import UsageError, some
+from loopwright.errors import StoreError, UsageError, some
 from loopwright.files import make_directory, refusals, write_text
-from loopwright.scaffold.origin import HOME, Files, Origin, inside, read_mine, read_pristine, text_at
+from loopwright.scaffold.origin import HOME, Files, Origin, free, inside, read_mine, read_pristine, text_at
 
 Step = Literal["take", "remove", "merge", "keep", "nothing"]
 MARKERS = ("<<<<<<< yours\n", ">>>>>>> loopwright\n")
@@ -26,12 +27,16 @@ BLOCK = re.compile(r"(<!-- fill: (\w+)[^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Change:
-    """A file three ways: as it was written, as it is, as it would be written now; None where there is none."""
+    """A file three ways: as it was written, as it is, as it would be written now; None where there is none.
+
+    `ending`: how lines end in the file that there is; in the texts they end in a newline.
+    """
 
     path: str
     pristine: str | None
     mine: str | None
     upstream: str | None
+    ending: str = "\n"
 
     @property
     def by_me(self) -> str:
@@ -78,16 +83,21 @@ def compare_project(project: Path, upstream: Files) -> list[Change]:
     """
     pristine = read_pristine(project)
     paths = sorted({*pristine, *upstream})
+    return [change_of(path, pristine.get(path), mine, upstream.get(path)) for path, mine in of_mine(project, paths)]
+
+
+def of_mine(project: Path, paths: list[str]) -> list[tuple[str, str | None]]:
+    """Each path with what the project has there now."""
     mine = read_mine(project, paths)
-    return [
-        Change(
-            path,
-            as_filled(pristine.get(path), mine.get(path)),
-            mine.get(path),
-            as_filled(upstream.get(path), mine.get(path)),
-        )
-        for path in paths
-    ]
+    return [(path, mine.get(path)) for path in paths]
+
+
+def change_of(path: str, pristine: str | None, mine: str | None, upstream: str | None) -> Change:
+    """A file three ways, whatever its lines end in."""
+    ending = "\n"
+    if mine and 0 < mine.count("\n") == mine.count("\r\n") and "\r\n" not in f"{pristine}{upstream}":
+        mine, ending = mine.replace("\r\n", "\n"), "\r\n"
+    return Change(path, as_filled(pristine, mine), mine, as_filled(upstream, mine), ending)
 
 
 def as_filled(text: str | None, mine: str | None) -> str | None:
@@ -113,8 +123,9 @@ class Merged:
 def merge_project(project: Path, upstream: Files, origin: Origin) -> Merged:
     """Bring what upstream has changed into the project; what was written is then upstream's.
 
-    Conflicts stay in the files, between markers; without git the new file is laid beside mine as `PATH.new`. What is
-    touched is copied first. Raises UsageError where conflicts of an earlier merge are left.
+    Conflicts stay in the files, between markers; where git cannot merge, or there is none, the new file is laid beside
+    mine as `PATH.new`. What is touched is copied first. Raises UsageError, before anything is written, where conflicts
+    of an earlier merge are left or something is in the way.
     """
     changes = compare_project(project, upstream)
     left = [change.path for change in changes if change.mine and any(mark in change.mine for mark in MARKERS)]
@@ -126,30 +137,37 @@ def merge_project(project: Path, upstream: Files, origin: Origin) -> Merged:
         texts, conflict = outcome(change)
         writes |= texts
         conflicts += list(texts) * conflict
+    remembered = {f"{HOME}/pristine/{change.path}": upstream.get(change.path) for change in changes}
+    remembered[f"{HOME}/origin.json"] = replace(origin, version=__version__).text()
+    places = {path: free(project, path) for path in (*writes, *remembered)}
     backup = backed_up(project, list(writes))
-    for path, text in writes.items():
-        write(inside(project, path), text)
-    for change in changes:
-        write(inside(project, f"{HOME}/pristine/{change.path}"), upstream.get(change.path))
-    write(project / HOME / "origin.json", replace(origin, version=__version__).text())
+    try:
+        for path, text in {**writes, **remembered}.items():
+            write(project / path if text is None else places[path], text)  # of a link to a file, the link goes
+    except StoreError as error:
+        if backup:
+            error.add_note(f"some files are merged, others not; as they were: {backup}")
+        raise
     done: dict[str, Step] = {change.path: change.step for change in changes if change.step != "nothing"}
     return Merged(done, tuple(conflicts), backup)
 
 
 def outcome(change: Change) -> tuple[dict[str, str | None], bool]:
     """What a merge writes for a file, by path (None: removed), and whether a conflict is left to the user."""
+    upstream = None if change.upstream is None else change.upstream.replace("\n", change.ending)
     if change.step in ("take", "remove"):
-        return {change.path: change.upstream}, False
+        return {change.path: upstream}, False
     if change.step != "merge":
         return {}, False
     merged = three_way(change.mine or "", change.pristine or "", change.upstream or "")
     if merged is None:
-        return {f"{change.path}.new": change.upstream}, True
-    return {change.path: merged}, any(mark in merged for mark in MARKERS)
+        return {f"{change.path}.new": upstream}, True
+    return {change.path: merged.replace("\n", change.ending)}, any(mark in merged for mark in MARKERS)
 
 
 def three_way(mine: str, pristine: str, upstream: str, git: str | None = shutil.which("git")) -> str | None:
-    """Both sides' changes in one text, conflicts between markers; None where there is no git."""
+    """Both sides' changes in one text, conflicts between markers; None where there is no git, or it takes one of them
+    for no text."""
     if git is None:
         return None
     with tempfile.TemporaryDirectory() as directory:
@@ -168,11 +186,11 @@ def backed_up(project: Path, paths: list[str]) -> Path | None:
     there = [path for path in paths if inside(project, path).is_file()]
     if not there:
         return None
-    root = project / HOME / "backup"
-    backup = next(place for number in count(1) if not (place := root / f"{number:03d}").exists())
+    root = f"{HOME}/backup"
+    number = next(number for number in count(1) if not os.path.lexists(project / root / f"{number:03d}"))
     for path in there:
-        write(backup / path, text_at(project / path))
-    return backup
+        write(free(project, f"{root}/{number:03d}/{path}"), text_at(project / path))
+    return project / root / f"{number:03d}"
 
 
 def write(place: Path, text: str | None) -> None:
