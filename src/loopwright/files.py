@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from loopwright.errors import RunError, StoreError
+from loopwright.reading import open_plain
+
+HEAD_BYTES = 2000
 
 
 def write_durably(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -55,6 +58,24 @@ def check_folder(directory: Path) -> None:
     found = next(place for place in (directory, *directory.absolute().parents) if os.path.lexists(place))
     if not found.is_dir():
         raise RunError(f"{found}: not a directory; choose another --out")
+
+
+def mark(verb: str, kind: str) -> str:
+    """The sign of `loopwright VERB` near the beginning of a file that it makes. `kind`: html, md or json."""
+    maker = f"loopwright {verb}"
+    signs = {"html": f'content="{maker}"', "md": f"<!-- made by {maker} -->", "json": f'"made_by": "{maker}"'}
+    return signs[kind]
+
+
+def check_ours(path: Path, verb: str, remedy: str = "choose another --out") -> None:
+    """Raise RunError where something is at `path` that `loopwright VERB` has not made: it is not written over."""
+    if not os.path.lexists(path):
+        return
+    head = b""
+    with suppress(OSError), open_plain(path, os.O_RDONLY | os.O_NOFOLLOW) as file:
+        head = file.read(HEAD_BYTES)
+    if mark(verb, path.suffix[1:]).encode() not in head:
+        raise RunError(f"{path}: is there already, and `loopwright {verb}` did not make it; {remedy}")
 
 
 @contextmanager

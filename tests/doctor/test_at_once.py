@@ -206,3 +206,15 @@ def restarted_without_memory() -> None:
 @pytest.mark.parametrize("train", [trial_first, stages, restarted_without_memory])
 def test_an_optimizer_built_again_for_a_reason_is_left_alone(train):
     assert causes(train) == []
+
+
+def two_over_one_model() -> None:
+    """Another optimizer of the same parameters, kept for later, is no step that was forgotten."""
+    model = net()
+    later = torch.optim.SGD(model.parameters(), lr=0.05)
+    steps(model, adam(model), 40)
+    assert later
+
+
+def test_an_optimizer_that_waits_while_another_moves_its_parameters_is_left_alone():
+    assert "no-step" not in {cause for cause, _ in causes(two_over_one_model)}

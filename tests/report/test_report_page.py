@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fake_run import append_history, validation_record, write_json, write_run
 
-from loopwright.errors import RunError, StoreError
+from loopwright.errors import RunError
 from loopwright.report import write_report
 from loopwright.report.page import chart_script
 
@@ -161,9 +161,15 @@ def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 def test_a_report_that_cannot_be_written_is_an_error_and_leaves_the_old_one(tmp_path: Path) -> None:
     (tmp_path / "report.html").mkdir()
-    with pytest.raises(StoreError, match=r"report\.html"):
+    with pytest.raises(RunError, match=r"report\.html: is there already, and `loopwright report` did not make it"):
         write_report(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["plots", "report.html", "report.md"]
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    (tmp_path / "report.html").rmdir()
+    write_report(tmp_path)
+    (tmp_path / "report.md").write_text("what I think of it\n")
+    with pytest.raises(RunError, match=r"report\.md: is there already"):
+        write_report(tmp_path)
+    assert (tmp_path / "report.md").read_text() == "what I think of it\n"
 
 
 def test_the_report_can_be_made_by_a_process_of_its_own_without_torch(tmp_path: Path) -> None:

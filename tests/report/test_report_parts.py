@@ -230,7 +230,7 @@ def test_a_long_progress_table_is_thinned_but_keeps_the_best_and_the_last(record
 def test_markdown_keeps_its_shape_whatever_the_text(record: Record) -> None:
     content = gather(replace(record, history=type(record.history)()))
     text = render_markdown(replace(content, experiment="a|b\n# c <d>", config="```\nx\n```", notes=["`a` | *b*"]))
-    assert text.startswith("# a\\|b \\# c \\<d\\>, run ")
+    assert text.startswith("<!-- made by loopwright report -->\n\n# a\\|b \\# c \\<d\\>, run ")
     assert "````toml\n```\nx\n```\n````" in text
     assert "- \\`a\\` \\| \\*b\\*" in text
 

@@ -17,8 +17,7 @@ import torch
 from loopwright import __version__
 from loopwright.campaign.everything import Entry, member_runs
 from loopwright.core.study import Study
-from loopwright.errors import RunError
-from loopwright.files import check_folder, make_directory, write_durably
+from loopwright.files import check_folder, check_ours, make_directory, mark, write_durably
 from loopwright.lines import revive
 from loopwright.report.marking import escape, link
 from loopwright.report.page import environment
@@ -26,9 +25,6 @@ from loopwright.report.values import show_metric, show_seconds
 from loopwright.running.summary import judged
 from loopwright.values import number, read_json, table, tables
 
-MARK = "<!-- made by loopwright run-all -->"
-HTML_MARK = 'content="loopwright run-all"'
-HEAD_BYTES = 2000
 GOOD = ("reached", "done")
 BAD = ("missed", "sick", "failed")
 WORDS = {
@@ -188,9 +184,8 @@ def write_results(results: Results, directory: Path) -> tuple[Path, Path]:
 def check_free(directory: Path) -> None:
     """Raise RunError where a file that we would write is there and not ours, or where no directory can be."""
     check_folder(directory)
-    for path, mark in ((directory / "results.md", MARK), (directory / "results.html", HTML_MARK)):
-        if path.exists() and (not path.is_file() or mark.encode() not in path.read_bytes()[:HEAD_BYTES]):
-            raise RunError(f"{path}: is there already, and `loopwright run-all` did not make it; choose another --out")
+    for name in ("results.md", "results.html"):
+        check_ours(directory / name, "run-all")
 
 
 def to(path: Path, directory: Path) -> str:
@@ -207,7 +202,8 @@ def as_markdown(results: Results, directory: Path) -> str:
     facts = [f"- {name}: `{text}`" for name, text in results.facts]
     words = [f"- {verdict}: {WORDS[verdict]}" for verdict, _ in results.counts]
     parts = ["\n".join(part) for part in (words, reasons, facts) if part]
-    return "\n\n".join([MARK, "# Results", escape(results.sentence), "\n".join(table_lines), *parts]) + "\n"
+    above = [mark("run-all", "md"), "# Results", escape(results.sentence)]
+    return "\n\n".join([*above, "\n".join(table_lines), *parts]) + "\n"
 
 
 def cells(one: Row, directory: Path) -> list[str]:

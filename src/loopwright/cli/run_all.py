@@ -26,6 +26,7 @@ from loopwright.core.study import Study
 from loopwright.derived import HIDDEN, make_folder
 from loopwright.errors import ConfigError, DataError, Interrupted, UsageError, counted, nearest
 from loopwright.files import make_directory
+from loopwright.journal.lock import claim_run
 from loopwright.processes import Ended
 from loopwright.report.values import show_seconds
 from loopwright.running.registry import entries
@@ -74,12 +75,22 @@ def carried_out(
 ) -> tuple[Results, tuple[Path, Path]]:
     """Train what is left of all entries, draw the conclusions of studies, write the results; those and their files.
 
-    Raises Interrupted once what is done by then is written down.
+    Raises Interrupted once what is done by then is written down, RunError where another run-all is at it.
     """
-    start, root, reasons = time.monotonic(), parsed.run_dir, dict[str, str]()
-    here = [one for one in found if not one.missing]
+    root = parsed.run_dir
     make_directory(root)
     logs = (make_folder(root) or root / HIDDEN) / "run-all"
+    make_directory(logs / "logs")
+    with claim_run(logs, doing="trains every experiment there"):
+        return trained(found, at_once, parsed, command, logs)
+
+
+def trained(
+    found: Sequence[Entry], at_once: int, parsed: Namespace, command: tuple[str, ...], logs: Path
+) -> tuple[Results, tuple[Path, Path]]:
+    """`carried_out`, once no other process is at it."""
+    start, root, reasons = time.monotonic(), parsed.run_dir, dict[str, str]()
+    here = [one for one in found if not one.missing]
     wait_until_free(folder for one in here for folder in folders(one, root))
     work = in_order([job for one in here for job in jobs(one, root, logs, anew=parsed.anew)], here)
     with Bar(len(work), quiet=parsed.quiet) as bar, Interrupt(bar.say) as interrupt:

@@ -76,7 +76,7 @@ def measured_elsewhere(comparison: Comparison) -> list[str]:
 def disentangled(comparison: Comparison) -> Iterator[Suggestion]:
     """Several things changed at once: one run for each."""
     for contrast in comparison.contrasts:
-        exchanged = any(key.name == "task" for change in contrast.changes for key in change.keys)
+        exchanged = any(change.name == "task" for change in contrast.changes)  # no flag chooses another task
         if len(contrast.changes) > 1 and not comparison.scatters and not exchanged:
             place = comparison.groups.index(contrast.group)
             commands = []

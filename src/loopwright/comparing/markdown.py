@@ -5,16 +5,14 @@ from __future__ import annotations
 from loopwright.comparing.blocks import Block, Bullets, Code, Drawings, Folded, Table, Text
 from loopwright.comparing.document import Document, Section
 from loopwright.comparing.overlays import Drawing
+from loopwright.files import mark
 from loopwright.report.marking import as_table, bullets, details, escape, fenced, link
-
-MARK = "<!-- made by loopwright compare -->"
-"""By this a file is known to be ours, and may be written again."""
 
 
 def render_markdown(document: Document, plots: str) -> str:
     """The document in GitHub's markdown; its pictures lie in the folder `plots` beside it."""
     parts = [
-        MARK,
+        mark("compare", "md"),
         f"# {escape(document.title)}",
         f"**{escape(', '.join(text for text, _ in document.pills))}.** {escape(document.sentence)}",
         *(section(one, plots) for one in document.sections),

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from loopwright import __version__
 from loopwright.comparing.comparison import Comparison
-from loopwright.comparing.data import MADE_BY, as_json
+from loopwright.comparing.data import as_json
 from loopwright.comparing.document import Document, document
-from loopwright.comparing.markdown import MARK, render_markdown
+from loopwright.comparing.markdown import render_markdown
 from loopwright.errors import RunError
-from loopwright.files import check_folder, make_directory, refusals, write_durably
+from loopwright.files import check_folder, check_ours, make_directory, refusals, write_durably
 from loopwright.journal.runs import claim, located, numbered, point_latest
-from loopwright.reading import open_plain
 from loopwright.report.page import environment
 
-MARKS = (MARK, 'content="loopwright compare"', f'"made_by": "{MADE_BY}"')
-HEAD_BYTES = 2000
+VERB = "compare"
 FOLDER = "comparisons"
 
 
@@ -50,23 +49,13 @@ class Files:
     def check(self) -> None:
         """Raise RunError where one of the files is there already, and not made by us."""
         check_folder(self.page.parent)
-        made = [path for path in (self.page, self.markdown, self.data) if path.exists() or path.is_symlink()]
-        foreign = [path for path in made if not ours(path)]
-        if not made and self.plots.exists():
-            foreign = [self.plots]
-        if foreign:
-            rule = "it is there already, and `loopwright compare` did not make it"
-            raise RunError(f"{foreign[0]}: {rule}; choose another --out")
-
-
-def ours(path: Path) -> bool:
-    """Whether a file begins as those that we write."""
-    try:
-        with open_plain(path) as file:
-            head = file.read(HEAD_BYTES).decode("utf-8", "replace")
-    except OSError:
-        return False
-    return any(mark in head for mark in MARKS)
+        made = [path for path in (self.page, self.markdown, self.data) if os.path.lexists(path)]
+        for path in made:
+            check_ours(path, VERB)
+        if not made and os.path.lexists(self.plots):
+            raise RunError(
+                f"{self.plots}: is there already, and `loopwright {VERB}` did not make it; choose another --out"
+            )
 
 
 def write(comparison: Comparison, directory: Path, command: Sequence[str] = ()) -> Path:

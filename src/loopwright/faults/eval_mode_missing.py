@@ -35,4 +35,5 @@ FAULT = Fault(
     causes=("eval-mode-missing",),
     inject=inject,
     applies=has_modes,
+    since=lambda experiment: experiment.cadence().evaluation,
 )

@@ -11,11 +11,17 @@ from loopwright.errors import UsageError
 
 Inject = Callable[[Experiment], Experiment]
 Applies = Callable[[Experiment], bool]
+Since = Callable[[Experiment], int]
 
 
 def anywhere(experiment: Experiment) -> bool:
     """The fault can be made in any experiment."""
     return True
+
+
+def from_the_start(experiment: Experiment) -> int:
+    """The fault is at work from the first step on."""
+    return 1
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,8 @@ class Fault:
 
     `line`: the mistake as it stands in a program, in one line. `symptom`: what is to be expected of the curves. `why`:
     why it breaks training. `causes`: the diagnoses that are right, the best one first. `inject` gives an experiment
-    with the fault in it; `applies` says whether it can be made there. `number` is that of the catalogue of faults.
+    with the fault in it; `applies` says whether it can be made there, `since` the step at which it is at work first,
+    before which nobody could see it. `number` is that of the catalogue of faults.
     """
 
     name: str
@@ -35,6 +42,7 @@ class Fault:
     causes: tuple[str, ...]
     inject: Inject
     applies: Applies = anywhere
+    since: Since = from_the_start
 
     def __post_init__(self) -> None:
         unknown = [cause for cause in self.causes if cause not in CAUSES]

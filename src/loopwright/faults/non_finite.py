@@ -40,4 +40,5 @@ FAULT = Fault(
     why="a NaN in the loss reaches every gradient, and with the next update every weight",
     causes=("non-finite",),
     inject=inject,
+    since=lambda experiment: HEALTHY + 1,
 )

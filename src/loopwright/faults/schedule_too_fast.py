@@ -34,4 +34,5 @@ FAULT = Fault(
     why="the rate is at zero long before the training is over",
     causes=("schedule-too-fast",),
     inject=inject,
+    since=lambda experiment: -(-experiment.cadence().total // FASTER),
 )

@@ -35,10 +35,13 @@ def in_hands(run: Path) -> bool:
     return being_trained(run) or any(map(being_trained, run.glob("members/*/*")))
 
 
-def claim_run(run: Path, lock: Callable[[IO[bytes], int], None] = fcntl.lockf) -> IO[bytes]:
+def claim_run(
+    run: Path, lock: Callable[[IO[bytes], int], None] = fcntl.lockf, *, doing: str = "is training it"
+) -> IO[bytes]:
     """An open file that keeps other processes from writing `run` until it is closed or this process is gone.
 
-    Raises RunError, with the number of the process, where another one has it, OSError where the file cannot be made.
+    Raises RunError, with the number of the process and what it is `doing`, where another one has it, OSError where the
+    file cannot be made.
     """
     # A file of its own: POSIX drops a process's locks on a file as soon as that process closes any descriptor of it.
     file = open_plain(run / "logs" / ".lock", os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, "wb")
@@ -47,7 +50,7 @@ def claim_run(run: Path, lock: Callable[[IO[bytes], int], None] = fcntl.lockf) -
     except (BlockingIOError, PermissionError) as error:
         who = "another process" if (pid := holder(file)) is None else f"another process (PID {pid})"
         file.close()
-        raise RunError(f"{run}: {who} is training it; wait for that one, or stop it first") from error
+        raise RunError(f"{run}: {who} {doing}; wait for that one, or stop it first") from error
     except OSError:
         # A file system without locks: the run goes on unguarded.
         pass

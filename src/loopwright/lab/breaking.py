@@ -38,12 +38,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Broken:
-    """A fault in an experiment: its trials, those of the healthy twin, and what came of them."""
+    """A fault in an experiment: its trials, those of the healthy twin, and what came of them.
+
+    `since`: the step at which it is at work first.
+    """
 
     fault: Fault
     healthy: list[Trial]
     trials: list[Trial]
     larger_is_better: bool
+    since: int = 1
 
     @property
     def p(self) -> float:
@@ -89,6 +93,12 @@ class Broken:
         return min(steps, default=None)
 
     @property
+    def latency(self) -> int | None:
+        """The number of steps from the one at which the fault is at work first to the end of that at which a right
+        cause was named; 0 before training, None where it never was."""
+        return None if self.step is None else max(0, self.step - self.since + 1) if self.step else 0
+
+    @property
     def state(self) -> str:
         """What the fault did, in words: with few seeds no test can say that it bites."""
         if self.bites:
@@ -131,6 +141,7 @@ class Lab:
                     "bites": one.bites,
                     "named": one.named,
                     "step": one.step,
+                    "since": one.since,
                     "said": [finding.cause for finding in one.serious],
                     "trials": [trial.as_dict() for trial in one.trials],
                 }
@@ -156,6 +167,8 @@ def break_experiment(
     experiment = healthy_of(reference)
     known = {name: find_fault(name) for name in faults}
     applicable = [name for name, fault in known.items() if fault.applies(experiment)]
+    small = shortened(experiment, steps)
+    since = {name: known[name].since(small) for name in applicable}
     names = [None, *applicable]
     work = [Job(reference, name, seed, steps, checks=seed == 0) for name in names for seed in range(seeds)]
     trials: dict[str | None, list[Trial]] = {}
@@ -165,8 +178,8 @@ def break_experiment(
     return Lab(
         name=reference,
         metric=experiment.metric,
-        steps=shortened(experiment, steps).cadence().total,
-        broken=[Broken(known[n], trials[None], trials[n], experiment.mode == "max") for n in applicable],
+        steps=small.cadence().total,
+        broken=[Broken(known[n], trials[None], trials[n], experiment.mode == "max", since[n]) for n in applicable],
         skipped=[name for name in known if name not in applicable],
         healthy=trials[None],
     )

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-from loopwright.errors import RunError
-from loopwright.files import reading, refusals, write_durably
+from loopwright.files import check_ours, reading, refusals, write_durably
 from loopwright.postmortem import Postmortem
 from loopwright.postmortem.markdown import renewed
 from loopwright.postmortem.page import render
 from loopwright.reading import read_at_most
 
 NAME, PAGE = "postmortem.md", "postmortem.html"
-MARK = "<title>Post-mortem: "
-HEAD_BYTES = 2000
 
 
 def write(found: Postmortem) -> list[str]:
@@ -23,7 +19,7 @@ def write(found: Postmortem) -> list[str]:
     Raises StoreError where a file cannot be written, RunError where the postmortem.md that is there cannot be read, or
     the page that is there is not ours.
     """
-    check_free(found.run / PAGE)
+    check_ours(found.run / PAGE, "postmortem", "move it away first")
     with refusals(found.run / "plots"):
         (found.run / "plots").mkdir(exist_ok=True)
     drawings = {one.name: one.svg() for answer in found.answers for one in answer.pictures}
@@ -34,14 +30,6 @@ def write(found: Postmortem) -> list[str]:
     write_bytes(found.run / NAME, text.encode("utf-8", "surrogateescape" if whole(text) else "replace"))
     write_bytes(found.run / PAGE, render(found, drawings).encode("utf-8", "replace"))
     return kept
-
-
-def check_free(page: Path) -> None:
-    """Raise RunError where there is a page that we have not made."""
-    if not os.path.lexists(page):
-        return
-    if not page.is_file() or MARK not in read_at_most(page)[:HEAD_BYTES].decode("utf-8", "replace"):
-        raise RunError(f"{page}: is there already, and `loopwright postmortem` did not make it; move it away first")
 
 
 def before(path: Path) -> str:

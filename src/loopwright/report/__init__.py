@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from loopwright.files import refusals, write_durably
+from loopwright.files import check_ours, refusals, write_durably
 from loopwright.report.content import gather
 from loopwright.report.markdown import render_markdown
 from loopwright.report.page import render_page
@@ -17,8 +17,11 @@ def write_report(run: Path) -> Path:
     """Write `plots/*.svg`, `report.md` and `report.html` into the directory `run`; returns the page's path.
 
     Whatever is missing or damaged is left out and named in the report; the same record gives the same bytes.
-    Raises RunError where `run` is no directory, StoreError where a file cannot be written.
+    Raises RunError where `run` is no directory, or holds a report that is not ours, StoreError where a file cannot be
+    written.
     """
+    for path in (run / "report.md", run / "report.html"):
+        check_ours(path, "report", "move it away first")
     content = gather(Record.load(run))
     with refusals(run / "plots"):
         (run / "plots").mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loopwright.files import mark
 from loopwright.report.artifacts import Section
 from loopwright.report.content import Content, Finding
 from loopwright.report.grids import Grid
@@ -12,6 +13,7 @@ from loopwright.report.verdict import Verdict
 def render_markdown(content: Content) -> str:
     """The report in GitHub's markdown; text out of files is escaped."""
     parts = [
+        mark("report", "md"),
         f"# {escape(content.experiment)}, run {escape(content.run)}",
         *_verdict(content.verdict),
         f"Tagged {escape(', '.join(content.labels.tags))}." if content.labels.tags else "",

@@ -13,17 +13,19 @@ from typing import Any, TextIO
 from loopwright.doctor.doctor import Doctor
 from loopwright.doctor.finding import Finding, ranked
 from loopwright.errors import StoreError, printable
-from loopwright.files import make_directory, write_text
+from loopwright.files import check_ours, make_directory, write_text
 from loopwright.lines import finite
 from loopwright.report.findings import findings_page
 
 PREFIX = "loopwright: "
+VERB = "watch"
 
 
 class Telling:
     """Tells findings on `stream`, and keeps `findings.json` and `findings.html` in `directory` where there is one.
 
-    A directory that cannot be written is said once, and the program goes on.
+    A directory that cannot be written is said once, and the program goes on. Raises RunError, before it begins, where
+    findings are there that are not ours: a run's own, say.
     """
 
     def __init__(self, directory: Path | None, command: Sequence[str], stream: TextIO | None = None) -> None:
@@ -33,6 +35,8 @@ class Telling:
         self.findings: list[Finding] = []
         self.began = time.time()
         if directory is not None:
+            for name in ("findings.json", "findings.html"):
+                check_ours(directory / name, VERB, "choose another directory")
             make_directory(directory)
 
     def finding(self, finding: Finding) -> None:
@@ -76,6 +80,7 @@ class Telling:
         if self.directory is None:
             return
         try:
+            content = {"made_by": f"loopwright {VERB}", **content}
             write_text(self.directory / "findings.json", json.dumps(finite(content), indent=2) + "\n")
             if page:
                 write_text(self.directory / "findings.html", findings_page(content))

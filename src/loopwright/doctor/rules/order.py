@@ -72,9 +72,11 @@ def cleared_between(view: View) -> Iterator[Finding]:
 @rule("call", "no-step", needs="modules")
 @rule("end", "no-step", needs="modules")
 def never_stepped(view: View) -> Iterator[Finding]:
-    """Backward passes and an optimizer, and no step."""
+    """Backward passes and an optimizer, and no step; nor does another optimizer move its parameters."""
     program = view.program
     for held, optimizer in program.living():
+        if held.parameters <= program.trained:
+            continue
         backwards, cleared = held.order.count("backward"), held.order.count("zero")
         got = any(p.grad is not None for group in optimizer.param_groups for p in group["params"])
         if held.steps == 0 and backwards >= IDLE and (cleared >= IDLE // 2 or backwards > 64) and (got or cleared):

@@ -251,13 +251,13 @@ def settings_of(built: Iterable[Built], held: Held) -> dict[str, Any]:
 @rule("step", "schedule-too-fast", needs="schedules")
 @rule("end", "schedule-too-fast", needs="schedules")
 def over_too_soon(view: View) -> Iterator[Finding]:
-    """A schedule was through, and training went on for as long again."""
+    """A schedule was through, and training went on for long."""
     count = view.program.count
     for schedule in view.program.schedules.values():
         ended = schedule.ended_at
         if ended is None or schedule.kind in ("ReduceLROnPlateau", "CosineAnnealingWarmRestarts", "CyclicLR"):
             continue
-        if count >= 1.5 * ended + 10:
+        if long_after(count, ended):
             yield Finding(
                 "warning",
                 "schedule-too-fast",
@@ -270,7 +270,7 @@ def over_too_soon(view: View) -> Iterator[Finding]:
 
 @rule("step", "schedule-too-fast")
 def run_down(view: View) -> Iterator[Finding]:
-    """Without a scheduler of torch's: the rate has come down to nothing, and training goes on for as long again."""
+    """Without a scheduler of torch's: the rate has come down to nothing, and training goes on for long."""
     step, notes = view.step, view.program.notes
     if not step or not step.rates or view.program.schedules:
         return
@@ -283,7 +283,7 @@ def run_down(view: View) -> Iterator[Finding]:
         gone.pop(key, None)
         return
     since = gone.setdefault(key, step.number)
-    if peaks[key] > 0 and step.number >= 1.5 * since + 10:
+    if peaks[key] > 0 and long_after(step.number, since):
         yield Finding(
             "warning",
             "schedule-too-fast",
@@ -292,6 +292,11 @@ def run_down(view: View) -> Iterator[Finding]:
             step.number,
             certainty=0.85,
         )
+
+
+def long_after(now: int, ended: int) -> bool:
+    """Whether more steps were made since a schedule ended than rounding its length can explain."""
+    return now >= 1.2 * ended + 5
 
 
 @rule("step", "weight-decay-too-large", "optimizer-settings")
