@@ -19,7 +19,7 @@ from loopwright.errors import RunError
 from loopwright.processes import Ended
 from loopwright.running.config import Origin
 from loopwright.running.registry import entries
-from tests.running.processes import ROOT
+from tests.running.processes import ROOT, held
 from tests.toys import toy
 
 
@@ -55,6 +55,19 @@ def test_results_of_somebody_elses_are_not_written_over(elsewhere, capsys):
     assert (elsewhere / "artifacts/results.md").read_text() == "mine"
     with pytest.raises(RunError):
         write_results(Results((), "small", ()), elsewhere / "artifacts")
+    (elsewhere / "artifacts/results.md").unlink()
+    (elsewhere / "artifacts/results.md").symlink_to("nowhere")
+    assert main(["run-all", "--only", "line"]) == 2
+    assert (elsewhere / "artifacts/results.md").is_symlink()
+
+
+def test_two_of_them_do_not_train_the_same_runs(elsewhere, capsys):
+    logs = elsewhere / "runs/.loopwright/run-all"
+    (logs / "logs").mkdir(parents=True)
+    with held(logs):
+        assert main(["run-all", "--only", "line"]) == 2
+    assert re.search(r"another process \(PID \d+\) trains every experiment there; wait", capsys.readouterr().err)
+    assert not (elsewhere / "runs/line").exists()
 
 
 def test_an_unknown_experiment_is_answered_with_the_nearest(capsys):

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,15 @@ def check_equal(run: Path, whole: Path) -> None:
     assert same(state(run), state(whole))
     metrics = [{**json.loads((r / "metrics.json").read_text()), "timing": None} for r in (run, whole)]
     assert metrics[0] == metrics[1]
+
+
+@contextmanager
+def held(run):
+    """Another process has claimed the run."""
+    code = "import sys, pathlib; from loopwright.journal.lock import claim_run\n"
+    code += "file = claim_run(pathlib.Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(run)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"held\n"
+        yield
+        process.stdin.close()

@@ -2,9 +2,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
-from contextlib import contextmanager
 
 import pytest
 
@@ -15,6 +12,7 @@ from loopwright.errors import DataError, Interrupted, RunError
 from loopwright.running.config import Origin
 from loopwright.running.session import Watchers
 from loopwright.running.studying import begin_study, carry_out, is_study, train_study
+from tests.running.processes import held
 from tests.toys import Toy, toy
 
 
@@ -100,18 +98,6 @@ def test_a_study_whose_member_cannot_go_on_says_why(tmp_path):
         train_study(study, tmp_path, Watchers(), Origin("pair"))
     metrics = json.loads((tmp_path / "pair/001/metrics.json").read_text())
     assert (metrics["status"], metrics["reason"]) == ("failed", "member a: the file is gone")
-
-
-@contextmanager
-def held(run):
-    """Another process has claimed the run."""
-    code = "import sys, pathlib; from loopwright.journal.lock import claim_run\n"
-    code += "file = claim_run(pathlib.Path(sys.argv[1])); print('held', flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", code, str(run)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout.readline() == b"held\n"
-        yield
-        process.stdin.close()
 
 
 OWN = '''

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from loopwright.cli.main import main
+
 TRAIN = """
 import sys
 import torch
@@ -163,3 +165,13 @@ def test_what_is_compiled_is_said_not_to_be_seen(tmp_path):
     assert done.returncode == 0
     assert "torch.compile was used" in told
     assert "nothing wrong was found in 5 steps" in told
+
+
+def test_the_findings_of_a_run_are_not_written_over(tmp_path, capsys):
+    (tmp_path / "findings.json").write_text('{"findings": []}')
+    (tmp_path / "script.py").write_text("print('began')")
+    assert main(["watch", "--report", str(tmp_path), str(tmp_path / "script.py")]) == 2
+    said = capsys.readouterr()
+    assert "`loopwright watch` did not make it; choose another directory" in said.err
+    assert said.out == ""
+    assert (tmp_path / "findings.json").read_text() == '{"findings": []}'

@@ -160,7 +160,8 @@ class Results:
     def sentence(self) -> str:
         """All of it in a sentence."""
         told = ", ".join(f"{count} {verdict}" for verdict, count in self.counts)
-        took = "" if self.seconds is None else f" It took {show_seconds(self.seconds)}."
+        took = f" Training and tests took {show_seconds(sum(one.seconds or 0.0 for one in self.rows))}"
+        took += "." if self.seconds is None else f", all of it {show_seconds(self.seconds)}."
         return f"{len(self.rows)} experiments at the {self.size} size: {told}.{took}"
 
     @property
