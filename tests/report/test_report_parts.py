@@ -6,6 +6,7 @@ import doctest
 import math
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from fake_pictures import png
@@ -14,9 +15,11 @@ from fake_run import append_history, step_record, validation_record, write_json,
 from loopwright.report import artifacts, grids, values
 from loopwright.report.clock import Clock
 from loopwright.report.content import gather
+from loopwright.report.ink import render
 from loopwright.report.markdown import render_markdown
 from loopwright.report.marking import escape, fenced
 from loopwright.report.overfitting import Onset
+from loopwright.report.page import render_page
 from loopwright.report.record import Record
 from loopwright.report.verdict import judge
 from loopwright.values import number, whole
@@ -238,3 +241,20 @@ def test_markdown_keeps_its_shape_whatever_the_text(record: Record) -> None:
 def test_control_characters_out_of_files_are_shown_not_obeyed() -> None:
     assert escape("a\x1b[31mb") == "a␛\\[31mb"
     assert fenced("a\x1b[31m\tb\nc\r") == "```\na␛[31m\tb\nc\n```"
+
+
+def test_signs_that_a_browser_would_obey_are_shown_in_pages_markdown_and_drawings(record: Record) -> None:
+    content = gather(record)
+    odd = replace(content, experiment="a\x1b[31m\u202eb\x85", notes=["c\u2066d"])
+    page, text = render_page(odd), render_markdown(odd)
+    for made in (page, text):
+        assert not set("\x1b\u202e\u2066\x85") & set(made)
+        assert "U+202E" in made
+    drawing = render(lambda figure: figure.subplots().set_title("loss\x1b\u4f60"), 100, 100)
+    assert "\x1b" not in drawing
+    assert ElementTree.fromstring(drawing).tag.endswith("svg")
+
+
+def test_a_sign_that_the_layout_has_no_letter_for_is_no_warning(recwarn) -> None:
+    render(lambda figure: figure.subplots().set_title("\u4f60\u597d"), 100, 100)
+    assert [str(one.message) for one in recwarn if "Glyph" in str(one.message)] == []

@@ -69,7 +69,7 @@ def test_a_second_resume_is_refused_with_the_number_of_the_first(whole, tmp_path
     run = tmp_path / "slow/001"
     wait_for_step(run, 5, first)
     first.send_signal(signal.SIGSTOP)  # so that it is not done before the second has started
-    second = start("resume", str(run), "--quiet")
+    second = start("resume", str(run))  # not quiet: nothing is said of going on
     _, err = second.communicate(timeout=120)
     first.send_signal(signal.SIGCONT)
     out, late = first.communicate(timeout=120)

@@ -6,6 +6,7 @@ import ast
 import json
 import os
 import re
+import textwrap
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from loopwright.core import SGD, Linear, Muon, Step
 from loopwright.errors import StoreError, UsageError
 from loopwright.running.registry import entries
 from loopwright.scaffold import Origin, make_project, named, obstacle_of, render
-from tests.scaffold.projects import make, refused
+from tests.scaffold.projects import inside, make, refused
 
 ROOT = Path(__file__).parents[2]
 DELIVERABLES = {
@@ -242,3 +243,28 @@ def test_every_template_is_in_the_package_data():
     package = ROOT / "src/loopwright"
     held = {path for pattern in globs for path in package.glob(pattern)}
     assert set((package / "scaffold/templates").rglob("*.j2")) <= held
+
+
+def test_a_run_that_was_killed_while_it_began_is_not_gone_on_with(tmp_path):
+    project = make(tmp_path / "mine", "line")
+    code = """
+        import os, sys
+        from dataclasses import make_dataclass
+        import record
+        Settings = make_dataclass("Settings", [("seed", int, 0), ("device", str, "cpu"), ("threads", int, 1)])
+        if sys.argv[1] == "killed":
+            record.write_text = lambda path, text: os._exit(9) if path.name == "config.toml" else path.write_text(text)
+        print(record.open_run("line", Settings()))
+    """
+    assert inside(project, "-c", textwrap.dedent(code), "killed").returncode == 9
+    whole = inside(project, "-c", textwrap.dedent(code), "whole").stdout.strip()
+    assert whole.endswith("002")
+    assert json.loads(Path(whole, "env.json").read_text())["seed"] == 0
+    assert (Path(whole).parent / "latest").resolve() == Path(whole)
+
+
+def test_what_is_printed_of_a_directory_is_printable_and_quoted(tmp_path, capsys):
+    assert main(["new", str(tmp_path / "my \x1b[31mproject"), "--from", "line"]) == 0
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert "cd '" in said.err

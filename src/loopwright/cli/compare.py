@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,8 @@ def run(arguments: list[str]) -> int:
     parsed = options.parse_all(arguments)
     if not parsed.runs:
         raise UsageError("compare: which runs? as in loopwright compare runs/points/001 runs/points/002")
+    if parsed.target is not None and not math.isfinite(parsed.target):
+        raise UsageError(f"compare: --target {parsed.target}: must be a finite number, as in --target 0.9")
     files = Files.at(parsed.out) if parsed.out else None
     if files:
         files.check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from pathlib import Path
 
@@ -75,8 +76,9 @@ def make(directory: Path, reference: str, member: str | None) -> int:
     if source.study:
         flavours += f"; of the study {source.study} this is the member {source.experiment.name}"
     print(f"made from {reference}: {flavours}", file=sys.stderr)
-    print(f"next   cd {directory}   make train   make test   make run-all", file=sys.stderr)
-    print(directory)
+    place = printable(str(directory), 4000)
+    print(f"next   cd {shlex.quote(place)}   make train   make test   make run-all", file=sys.stderr)
+    print(place)
     return 0
 
 

@@ -7,6 +7,7 @@ import os
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +16,7 @@ from loopwright.reading import open_plain
 
 LINUX = {"kind": "h", "whence": "h", "start": "q", "length": "q", "pid": "i"}
 MACOS = {"start": "q", "length": "q", "pid": "i", "kind": "h", "whence": "h"}
+TRAINING = "is training it"
 FLOCK = MACOS if sys.platform == "darwin" else LINUX
 """The fields of the system's `struct flock`, in their order."""
 
@@ -35,9 +37,20 @@ def in_hands(run: Path) -> bool:
     return being_trained(run) or any(map(being_trained, run.glob("members/*/*")))
 
 
-def claim_run(
-    run: Path, lock: Callable[[IO[bytes], int], None] = fcntl.lockf, *, doing: str = "is training it"
-) -> IO[bytes]:
+def check_unclaimed(run: Path) -> None:
+    """Raise RunError where another process has claimed the run; whoever goes on has still to claim it."""
+    with suppress(OSError), open_plain(run / "logs" / ".lock") as file:
+        if (pid := holder(file)) is not None:
+            raise taken(run, pid)
+
+
+def taken(run: Path, pid: int | None, doing: str = TRAINING) -> RunError:
+    """What is said of a run that another process has."""
+    who = "another process" if pid is None else f"another process (PID {pid})"
+    return RunError(f"{run}: {who} {doing}; wait for that one, or stop it first")
+
+
+def claim_run(run: Path, lock: Callable[[IO[bytes], int], None] = fcntl.lockf, *, doing: str = TRAINING) -> IO[bytes]:
     """An open file that keeps other processes from writing `run` until it is closed or this process is gone.
 
     Raises RunError, with the number of the process and what it is `doing`, where another one has it, OSError where the
@@ -48,9 +61,8 @@ def claim_run(
     try:
         lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError) as error:
-        who = "another process" if (pid := holder(file)) is None else f"another process (PID {pid})"
-        file.close()
-        raise RunError(f"{run}: {who} {doing}; wait for that one, or stop it first") from error
+        with file:
+            raise taken(run, holder(file), doing) from error
     except OSError:
         # A file system without locks: the run goes on unguarded.
         pass

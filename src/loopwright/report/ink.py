@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+
+from loopwright.report.marking import harmless
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,17 +62,22 @@ _FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial,
 
 
 def render(draw: Callable[[Figure], None], width: float, height: float) -> str:
-    """What `draw` draws as an SVG of `width` times `height` pixels: the same drawing, the same bytes."""
+    """What `draw` draws as an SVG of `width` times `height` pixels: the same drawing, the same bytes.
+
+    A sign that the font of the layout has not is no matter: the browser's has it.
+    """
     import matplotlib
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         draw(figure)
         text = io.StringIO()
         nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         figure.savefig(text, format="svg", metadata=nothing)
-    svg = re.sub(r"<!DOCTYPE.*?>\n?", "", text.getvalue(), count=1, flags=re.DOTALL)
+    # No control character may be in XML, by no spelling.
+    svg = re.sub(r"<!DOCTYPE.*?>\n?", "", harmless(text.getvalue()), count=1, flags=re.DOTALL)
     # A point is 4/3 of a pixel in a browser; these plots are laid out for pixels.
     svg = re.sub(r'width="([\d.]+)pt" height="([\d.]+)pt"', r'width="\1" height="\2"', svg, count=1)
     return svg.replace("'DejaVu Sans', sans-serif", _FONTS)

@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-_CONTROLS = {code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"} | {0x7F: 0x2421}
+_TURNING = (
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+)  # which way text runs: what follows would be shown backwards
+_CONTROLS: dict[int, int | str] = {
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"},
+    0x7F: 0x2421,
+    **{code: f"[U+{code:04X}]" for code in (*range(0x80, 0xA0), *_TURNING)},
+}
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&|#~$])")
 
 
@@ -15,13 +23,14 @@ def escape(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """A text whose control characters are shown as signs: a terminal that prints the file would obey them."""
+    """A text whose control characters are shown as signs: a terminal that prints the file would obey them, a browser
+    those that turn the direction of text."""
     return text.translate(_CONTROLS)
 
 
 def link(path: str) -> str:
     """A path as the address of a link in angle brackets."""
-    return re.sub(r"[<>\\\n]", lambda match: f"%{ord(match[0]):02X}", path)
+    return re.sub(r"[<>\\\x00-\x1f\x7f]", lambda match: f"%{ord(match[0]):02X}", path)
 
 
 def as_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -38,7 +47,8 @@ def _cell(text: str) -> str:
 
 
 def span(text: str) -> str:
-    """A code span whose marks are longer than any row of backticks inside."""
+    """A code span, in one line, whose marks are longer than any row of backticks inside."""
+    text = harmless(text.replace("\n", "\u240a"))
     longest = max((len(row) for row in re.findall("`+", text)), default=0)
     marks = "`" * (longest + 1)
     return f"{marks} {text} {marks}" if longest else f"`{text}`"

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from loopwright import __version__
 from loopwright.report.artifacts import data_uri
 from loopwright.report.content import Content
+from loopwright.report.marking import harmless
 
 _FOLDER = Path(__file__).parent
 _VENDOR = _FOLDER / "vendor"
@@ -32,6 +33,7 @@ def environment(*folders: Path) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=shown,
     )
     made.filters["address"] = lambda svg: data_uri(svg.encode(), "image/svg+xml")
     made.filters["marked"] = marked
@@ -39,9 +41,14 @@ def environment(*folders: Path) -> jinja2.Environment:
     return made
 
 
+def shown(value: object) -> object:
+    """What a template puts out: of a text that is not ours, without signs that a browser would obey."""
+    return harmless(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
 def marked(text: str) -> Markup:
     """A text of ours with what stands between backticks set as code; everything else is escaped."""
-    parts = str(text).split("`")
+    parts = harmless(str(text)).split("`")
     return Markup().join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 

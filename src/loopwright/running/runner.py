@@ -18,6 +18,7 @@ from loopwright.errors import ConfigError, RunError, WorkerError
 from loopwright.files import reading, write_text
 from loopwright.initializers import weights_sha256
 from loopwright.journal import create_run, describe_machine, describe_run, open_run, uncommitted
+from loopwright.journal.lock import check_unclaimed
 from loopwright.running.config import Origin, dump_config, load_config
 from loopwright.running.introducing import circumstances
 from loopwright.running.session import Session, Watchers, complete, finished, write_report
@@ -95,6 +96,8 @@ def resume_run(
         if not (run / "report.html").is_file():
             write_report(run, watchers.say)
         return run
+    if workers.worker.rank == 0:
+        check_unclaimed(run)  # before anything is said of going on
     experiment = load_config(run / "config.toml", reference).resolved()
     experiment = replace(experiment, parallel=parallel or experiment.parallel).check()
     check_workers(experiment, workers)
