@@ -12,7 +12,7 @@ import pytest
 from loopwright.catalogue.index import entries
 from loopwright.cli.main import main
 from loopwright.values import read_json
-from tests.running.processes import ROOT, check_equal, start
+from tests.running.processes import ROOT, check_equal, held, start
 
 OWN = "tests/campaign/own.py:fragile"
 SLOW = "tests/slow_toy.py:slow"
@@ -153,3 +153,41 @@ def wait_for_step(run: Path, step: int) -> None:
             return
         time.sleep(0.02)
     pytest.fail(f"{run} did not reach step {step}")
+
+
+def test_more_values_and_seeds_are_added_to_the_sweep_and_what_is_done_is_not_redone(tmp_path):
+    assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "2") == 0
+    made = tmp_path / "fragile-sweep/001"
+    first = {run: (run / "metrics.json").stat().st_mtime_ns for run in made.glob("members/*/001")}
+    assert len(first) == 2
+    assert sweep(tmp_path, "--set", "task.fate=well,fine", "--seeds", "3", "--jobs", "2") == 0
+    assert {run: (run / "metrics.json").stat().st_mtime_ns for run in first} == first
+    assert sorted(path.name for path in (made / "members").iterdir() if path.is_dir()) == [
+        "1-fate=fine,seed=0",
+        "2-fate=fine,seed=1",
+        "3-fate=well,seed=0",
+        "4-fate=well,seed=1",
+        "5-fate=well,seed=2",
+        "6-fate=fine,seed=2",
+    ]
+    metrics = read_json(made / "metrics.json")
+    assert (metrics["status"], len(metrics["members"])) == ("finished", 6)
+    assert len(read_json(made / "env.json")["members"]) == 6
+    assert "6-fate=fine,seed=2" in (made / "report.md").read_text()
+    assert sorted(path.name for path in made.parent.iterdir()) == ["001", "latest"]
+    assert main(["resume", str(made), "--experiment", OWN, "--quiet"]) == 0
+
+
+def test_another_sweep_of_the_same_experiment_is_one_of_its_own(tmp_path):
+    assert sweep(tmp_path, "--set", "task.fate=fine,well") == 0
+    assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "2") == 0
+    assert len(list((tmp_path / "fragile-sweep").glob("00*"))) == 2
+
+
+def test_a_sweep_that_another_process_is_at_is_not_extended(tmp_path, capsys):
+    assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "2") == 0
+    made = tmp_path / "fragile-sweep/001"
+    with held(made):
+        assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "3") == 2
+    assert "is training it" in capsys.readouterr().err
+    assert len(list((made / "members").glob("*.toml"))) == 2

@@ -17,6 +17,7 @@ import torch
 from loopwright import __version__
 from loopwright.campaign.everything import Entry, member_runs
 from loopwright.core.study import Study
+from loopwright.errors import counted
 from loopwright.files import check_folder, check_ours, make_directory, mark, write_durably
 from loopwright.lines import revive
 from loopwright.report.marking import escape, link
@@ -162,7 +163,7 @@ class Results:
         told = ", ".join(f"{count} {verdict}" for verdict, count in self.counts)
         took = f" Training and tests took {show_seconds(sum(one.seconds or 0.0 for one in self.rows))}"
         took += "." if self.seconds is None else f", all of it {show_seconds(self.seconds)}."
-        return f"{len(self.rows)} experiments at the {self.size} size: {told}.{took}"
+        return f"{counted(len(self.rows), 'experiment')} at the {self.size} size: {told}.{took}"
 
     @property
     def facts(self) -> list[tuple[str, str]]:

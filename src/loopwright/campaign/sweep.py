@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from loopwright.campaign.members import hold, newest_run, over, share_done, to_do, wait_until_free
+from loopwright.campaign.members import newest_run, over, share_done, to_do, wait_until_free
 from loopwright.campaign.pool import Job, Watcher, carry_out
 from loopwright.campaign.scores import OPEN, Outcome, short
 from loopwright.config import check_format, dumps, read_toml, spell
@@ -22,9 +24,10 @@ from loopwright.core.interrupt import Interrupt
 from loopwright.errors import ConfigError, Interrupted, RunError
 from loopwright.files import write_text
 from loopwright.journal import create_run, describe_run
-from loopwright.journal.lock import claim_run
+from loopwright.journal.lock import check_unclaimed, claim_run
 from loopwright.journal.runs import SWEEP, SWEPT, check_contents, located, numbered
 from loopwright.processes import Ended
+from loopwright.reading import read_at_most
 from loopwright.running.config import FORMAT, Origin, dump_config, recorded, values
 from loopwright.running.runner import run_name
 from loopwright.running.summary import write_json
@@ -104,24 +107,57 @@ def label(number: int, width: int, names: Mapping[str, str], found: Mapping[str,
 def begin_sweep(
     root: Path, name: str, members: Sequence[Member], asked: Mapping[str, Any], origin: Origin, *, anew: bool = False
 ) -> Sweep:
-    """The newest sweep of these members below `root`, so that the same command goes on; else a new one.
+    """The newest sweep below `root` of some or all of these members, so that only the others are begun; else a new one.
 
-    `asked`: what sweep.toml is to say. With `anew` always a new one.
+    `asked`: what sweep.toml is to say. With `anew` always a new one. Raises RunError where another process is at it.
     """
     parent = root / f"{run_name(name)}{SWEPT}"
-    configs = {f"{member.label}.toml": config_of(member, origin) for member in members}
-    drawn = bool(asked["random"])
-    for directory in [] if anew or not parent.is_dir() else reversed(numbered(parent)):
-        if (directory / SWEEP).is_file() and hold(directory / "members", configs):
-            return Sweep(directory, tuple(members), drawn, own(origin))
-    directory = create_run(root, parent.name)
-    (directory / "members").mkdir()
-    for file, text in configs.items():
-        write_text(directory / "members" / file, text)
+    drawn, directory = bool(asked["random"]), None
+    for older in [] if anew or not parent.is_dir() else reversed(numbered(parent)):
+        if is_sweep(older) and (known := among(members, older, origin)):
+            directory, members = older, known
+            break
+    if directory is not None and all((directory / "members" / f"{member.label}.toml").is_file() for member in members):
+        return Sweep(directory, tuple(members), drawn, own(origin))
+    if directory is None:
+        directory = create_run(root, parent.name)
+        (directory / "members").mkdir()
+    check_unclaimed(directory)
+    sweep = Sweep(directory, tuple(members), drawn, own(origin))
+    for member in members:
+        if not sweep.config(member).is_file():
+            write_text(sweep.config(member), config_of(member, origin))
     write_json(directory / "env.json", describe_run({"members": [member.label for member in members]}))
     # Last: without it a directory is no sweep, so whatever kills this leaves a whole one or none.
     write_text(directory / SWEEP, dumps({**origin.head(), **asked}))
-    return Sweep(directory, tuple(members), drawn, own(origin))
+    return sweep
+
+
+def among(members: Sequence[Member], directory: Path, origin: Origin) -> list[Member]:
+    """The members with the labels that they have in the sweep in `directory`, those that it has not numbered behind its
+    own; none where it holds others, too."""
+    files = sorted((directory / "members").glob("*.toml"))
+    labels = {nameless(written(path)): path.stem for path in files}
+    texts = [nameless(config_of(member, origin)) for member in members]
+    if not labels or not labels.keys() <= set(texts):
+        return []
+    numbers, width = count(len(files) + 1), len(str(len(members)))
+    return [
+        replace(member, label=labels.get(text) or f"{next(numbers):0{width}d}-{member.label.partition('-')[2]}")
+        for member, text in zip(members, texts, strict=True)
+    ]
+
+
+def nameless(config: str) -> str:
+    """A member's configuration without its label and the version that wrote it."""
+    return re.sub(r"^(member|loopwright) = .*\n", "", config, flags=re.MULTILINE)
+
+
+def written(path: Path) -> str:
+    """The text of a file; an empty one where it cannot be read."""
+    with suppress(OSError):
+        return read_at_most(path).decode("utf-8", "replace")
+    return ""
 
 
 def own(origin: Origin) -> str | None:

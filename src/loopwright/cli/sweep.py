@@ -40,8 +40,9 @@ Train an experiment with each combination of some values, over seeds; compare wh
 
 Every flag of `loopwright train NAME` is known, and holds for every run. A run has one thread unless --threads says
 otherwise, so that --jobs changes no bit. The same command again goes on where it was stopped, and does nothing twice;
-a run that fails is a result, and the others go on. The last line is the directory: sweep.toml says what was asked,
-report.html compares the runs. Exit code 1 where a run could not be brought to its end, or none came to a number.
+with more values or seeds it adds those to the sweep. A run that fails is a result, and the others go on. The last line
+is the directory: sweep.toml says what was asked, report.html compares the runs. Exit code 1 where a run could not be
+brought to its end, or none came to a number.
 """
 
 
@@ -124,7 +125,10 @@ def finish(sweep: Sweep, jobs: int, *, quiet: bool, as_json: bool = False) -> in
     fixed = len([one for one in sweep.outcomes() if one.status == "finished"])
     left = len(sweep.members) - fixed
     with Bar(left, quiet=quiet) as bar, Interrupt(bar.say) as interrupt:
-        bar.say(f"sweep {sweep.directory}: {len(sweep.members)} runs" + f", {fixed} of them are done" * (fixed > 0))
+        bar.say(
+            f"sweep {sweep.directory}: {counted(len(sweep.members), 'run')}"
+            + f", {fixed} of them are done" * (fixed > 0)
+        )
         folders = {member.label: sweep.folder(member) for member in sweep.members}
 
         def ended(job: Job, how: Ended) -> None:

@@ -52,7 +52,7 @@ def spell(value: object) -> str:
         return value.__name__
     if isinstance(value, bool | NoneType):
         return str(value).lower()
-    return ",".join(map(spell, value)) if isinstance(value, tuple) else str(value)
+    return ",".join(map(spell, value)) or "[]" if isinstance(value, tuple) else str(value)
 
 
 def flag(path: str) -> str:
