@@ -160,6 +160,7 @@ def test_more_values_and_seeds_are_added_to_the_sweep_and_what_is_done_is_not_re
     made = tmp_path / "fragile-sweep/001"
     first = {run: (run / "metrics.json").stat().st_mtime_ns for run in made.glob("members/*/001")}
     assert len(first) == 2
+    begun = read_json(made / "env.json")
     assert sweep(tmp_path, "--set", "task.fate=well,fine", "--seeds", "3", "--jobs", "2") == 0
     assert {run: (run / "metrics.json").stat().st_mtime_ns for run in first} == first
     assert sorted(path.name for path in (made / "members").iterdir() if path.is_dir()) == [
@@ -172,7 +173,9 @@ def test_more_values_and_seeds_are_added_to_the_sweep_and_what_is_done_is_not_re
     ]
     metrics = read_json(made / "metrics.json")
     assert (metrics["status"], len(metrics["members"])) == ("finished", 6)
-    assert len(read_json(made / "env.json")["members"]) == 6
+    now = read_json(made / "env.json")
+    assert len(now.pop("members")) == 6
+    assert now == {name: value for name, value in begun.items() if name != "members"}
     assert "6-fate=fine,seed=2" in (made / "report.md").read_text()
     assert sorted(path.name for path in made.parent.iterdir()) == ["001", "latest"]
     assert main(["resume", str(made), "--experiment", OWN, "--quiet"]) == 0

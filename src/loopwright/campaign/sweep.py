@@ -127,7 +127,8 @@ def begin_sweep(
     for member in members:
         if not sweep.config(member).is_file():
             write_text(sweep.config(member), config_of(member, origin))
-    write_json(directory / "env.json", describe_run({"members": [member.label for member in members]}))
+    begun = read_json(directory / "env.json") or describe_run({})
+    write_json(directory / "env.json", {**begun, "members": [member.label for member in members]})
     # Last: without it a directory is no sweep, so whatever kills this leaves a whole one or none.
     write_text(directory / SWEEP, dumps({**origin.head(), **asked}))
     return sweep
