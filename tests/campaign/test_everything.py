@@ -73,6 +73,8 @@ def test_two_of_them_do_not_train_the_same_runs(elsewhere, capsys):
 def test_an_unknown_experiment_is_answered_with_the_nearest(capsys):
     assert main(["run-all", "--only", "lime"]) == 2
     assert "did you mean 'line'?" in capsys.readouterr().err
+    assert main(["run-all", "--only", ","]) == 2
+    assert "names no experiment" in capsys.readouterr().err
 
 
 def test_what_is_shortened_exists_and_claims_no_more_than_the_whole():

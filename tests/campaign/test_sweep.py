@@ -194,3 +194,13 @@ def test_a_sweep_that_another_process_is_at_is_not_extended(tmp_path, capsys):
         assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "3") == 2
     assert "is training it" in capsys.readouterr().err
     assert len(list((made / "members").glob("*.toml"))) == 2
+
+
+def test_a_sweep_whose_extension_was_killed_before_its_end_is_mended(tmp_path):
+    assert sweep(tmp_path, "--set", "task.fate=fine,well") == 0
+    said = tmp_path / "fragile-sweep/001/sweep.toml"
+    whole = said.read_text()
+    said.write_text(whole.replace('"task.fate=fine,well"', '"task.fate=fine"'))
+    assert said.read_text() != whole
+    assert sweep(tmp_path, "--set", "task.fate=fine,well") == 0
+    assert said.read_text() == whole

@@ -117,7 +117,10 @@ def begin_sweep(
         if is_sweep(older) and (known := among(members, older, origin)):
             directory, members = older, known
             break
-    if directory is not None and all((directory / "members" / f"{member.label}.toml").is_file() for member in members):
+    said = dumps({**origin.head(), **asked})
+    # Where sweep.toml says something else, whoever added the last of the members was killed before it was written.
+    there = directory is not None and nameless(written(directory / SWEEP)) == nameless(said)
+    if directory and there and all((directory / "members" / f"{member.label}.toml").is_file() for member in members):
         return Sweep(directory, tuple(members), drawn, own(origin))
     if directory is None:
         directory = create_run(root, parent.name)
@@ -130,7 +133,7 @@ def begin_sweep(
     begun = read_json(directory / "env.json") or describe_run({})
     write_json(directory / "env.json", {**begun, "members": [member.label for member in members]})
     # Last: without it a directory is no sweep, so whatever kills this leaves a whole one or none.
-    write_text(directory / SWEEP, dumps({**origin.head(), **asked}))
+    write_text(directory / SWEEP, said)
     return sweep
 
 

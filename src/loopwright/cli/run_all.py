@@ -114,6 +114,8 @@ def named(only: str | None) -> list[str]:
     for name in wanted:
         if name not in known:
             raise UsageError(f"--only {name}: not known, {nearest(name, known)} `loopwright list` shows all")
+    if only is not None and not wanted:
+        raise UsageError(f"--only {only!r}: names no experiment; `loopwright list` shows all")
     return wanted or list(known)
 
 
