@@ -218,3 +218,45 @@ def two_over_one_model() -> None:
 
 def test_an_optimizer_that_waits_while_another_moves_its_parameters_is_left_alone():
     assert "no-step" not in {cause for cause, _ in causes(two_over_one_model)}
+
+
+def down_at(model, step: int, rate: float = 0.1):
+    """A rate that comes down to nothing with step number `step`, for good."""
+    optimizer = torch.optim.SGD(model.parameters(), lr=rate)
+    for number, rows in enumerate(batches(60), start=1):
+        optimizer.param_groups[0]["lr"] = rate if number < step else 0.0
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize("step", [6, 15, 20, 27, 33])
+def test_a_rate_that_came_down_too_soon_is_named_soon_after(step):
+    found = [at for cause, at in causes(lambda: down_at(net(), step)) if cause == "schedule-too-fast"]
+    assert found
+    assert step < found[0] <= 1.2 * step + 5 + 2
+
+
+def test_a_rate_that_comes_back_is_no_schedule_that_is_over():
+    def train():
+        model = net()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for number, rows in enumerate(batches(120), start=1):
+            optimizer.param_groups[0]["lr"] = 0.1 * (number % 20) / 20  # warm restarts: at nothing now and then
+            optimizer.zero_grad()
+            F.cross_entropy(model(X[rows]), Y[rows]).backward()
+            optimizer.step()
+
+    assert "schedule-too-fast" not in [cause for cause, _ in causes(train)]
+
+
+def test_rates_that_are_tensors_or_missing_are_let_be():
+    def train():
+        model = net()
+        optimizer = torch.optim.Adam(model.parameters(), lr=torch.tensor(0.01))
+        for rows in batches(40):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X[rows]), Y[rows]).backward()
+            optimizer.step()
+
+    assert causes(train) == []

@@ -83,7 +83,8 @@ def by_heart(subject: Subject, told: Told) -> Iterator[Finding]:
         losses.append(math.nan)
     first, last = losses[0], min(losses[-5:])
     told.text = f"loss from {first:.4g} to {last:.4g} in {len(losses)} steps"
-    if not last < 0.999 * first and first > 0:
+    stuck = max(losses) <= 1.1 * first  # what goes up does not go too slowly
+    if not last < 0.999 * first and first > 0 and stuck:
         yield Finding(
             "info",
             "lr-too-small",

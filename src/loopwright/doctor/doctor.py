@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 from loopwright.doctor import rules
 from loopwright.doctor.causes import CAUSES
 from loopwright.doctor.eyes import Eyes
+from loopwright.doctor.eyes.scene import NEVER
 from loopwright.doctor.finding import Finding, ranked
 from loopwright.doctor.records import Call, Phase, Step
 from loopwright.doctor.rule import MOMENTS, NEEDS, RULES, Moment, View
@@ -122,13 +123,14 @@ class Doctor:
         optimizers = max(1, sum(held.steps > 0 for held in program.held.values()))
         early = program.count < EARLY * optimizers
         if self.scene.stretch and program.count >= self.until * (optimizers if self.until == FIRST_STEPS else 1):
-            self.scene.following = program.count + (NEAR if early else EVERY) * optimizers
+            self.scene.look_in((NEAR if early else EVERY) * optimizers)
             self.until = program.count
             self.scene.close()
         elif not self.scene.stretch and program.count >= self.scene.following:
-            self.scene.following = program.count + EVERY * optimizers
-            doubled = program.count >= 2 * self.looked_at
-            if early or doubled or self.share < SHARE:
+            wanted, doubled = program.count >= self.scene.due, program.count >= 2 * self.looked_at
+            self.scene.due = NEVER if wanted else self.scene.due
+            self.scene.look_in(EVERY * optimizers)
+            if early or doubled or wanted or self.share < SHARE:
                 self.looked_at = program.count
                 self.until = program.count + 2 * optimizers
                 self.scene.open()

@@ -21,8 +21,15 @@ from torch.optim import Optimizer
 from loopwright.doctor.measures import Stats
 
 NOTHING = torch.zeros(0)
+NO_RATE = 1e-3
+"""A rate that is this share of the highest, or less, is none."""
 REMEMBERED = 64
 """How many records of a kind are kept."""
+
+
+def patience(ended: int) -> int:
+    """How many steps after a schedule's end are more than rounding its length can explain."""
+    return 5 - -ended // 5
 
 
 def together(norms: Iterable[float | None]) -> float:
@@ -131,7 +138,8 @@ class Backward:
 @dataclass(eq=False)
 class Held:
     """An optimizer. `steps` counts its steps; `cleared`: its gradients were cleared since its last one; `fresh`: all
-    that happened since then, or since it was built, was looked at."""
+    that happened since then, or since it was built, was looked at. `peak`: the highest learning rate that was seen;
+    `gone`: the step since which there is none."""
 
     optimizer: ref[Optimizer]
     kind: str
@@ -142,6 +150,18 @@ class Held:
     order: list[str] = field(default_factory=list)
     norms: dict[str, float | None] = field(default_factory=dict)
     clip_scaled: bool = False
+    peak: float = 0.0
+    gone: int | None = None
+
+    def rated(self, rate: float) -> bool:
+        """Note the learning rate of the step that was just made; whether it has just now come down to nothing."""
+        if rate > self.peak:
+            self.peak = rate
+        down = rate <= NO_RATE * self.peak
+        if down is (self.gone is not None):
+            return False
+        self.gone = self.steps if down else None
+        return down
 
 
 @dataclass(frozen=True)
@@ -279,8 +299,7 @@ class Notes:
     a table of pairs. `labels`: classes, lowest and highest label, of a loss that refused them. `scaler`: calls by
     name. `built`: optimizers. `restored`, `loaded`: optimizers and parameters whose
     state was read. `validated`: by module the labels and inputs of the last validation, and how often inputs alone had
-    changed. `peaks`, `gone`: of each optimizer the highest rate, and since when there is none. `answered`: what probes
-    have told for good, question and module.
+    changed. `answered`: what probes have told for good, question and module.
     """
 
     losses: bool = False
@@ -302,8 +321,6 @@ class Notes:
     restored: set[int] = field(default_factory=set)
     loaded: set[int] = field(default_factory=set)
     validated: dict[int, tuple[tuple[int, ...], tuple[int, ...], int]] = field(default_factory=dict)
-    peaks: dict[int, float] = field(default_factory=dict)
-    gone: dict[int, int] = field(default_factory=dict)
     answered: set[tuple[str, int]] = field(default_factory=set)
 
 

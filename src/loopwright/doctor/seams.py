@@ -192,9 +192,7 @@ class Seams:
             if held is None:
                 scene.safely(updates.known, optimizer)
                 return
-            held.steps += 1
-            if held.order:
-                held.order = []
+            updates.unseen(held, optimizer)
             if program.count >= scene.following:
                 scene.safely(scene.ended)
 

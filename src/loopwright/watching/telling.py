@@ -12,13 +12,15 @@ from typing import Any, TextIO
 
 from loopwright.doctor.doctor import Doctor
 from loopwright.doctor.finding import Finding, ranked
-from loopwright.errors import StoreError, printable
+from loopwright.errors import StoreError, counted, printable, some
 from loopwright.files import check_ours, make_directory, write_text
 from loopwright.lines import finite
 from loopwright.report.findings import findings_page
 
 PREFIX = "loopwright: "
 VERB = "watch"
+SHOWN = 4
+"""So many names of what was not checked, for each reason."""
 
 
 class Telling:
@@ -60,13 +62,16 @@ class Telling:
             first = serious[0]
             self.say(f"most probable cause: {first.cause}: {first.wrong}; fix: {first.fix}")
         else:
-            self.say(f"nothing wrong was found in {program.count} steps and {len(program.phases)} other phases")
+            looked = "the first and some later ones were looked at"
+            phases = f"{counted(len(program.phases), 'validation')} or other phases"
+            self.say(f"nothing wrong was found: {counted(program.count, 'step')}, {looked}; {phases}")
         for part, failure in summary["failures"].items():
             self.say(f"the doctor's own part {part!r} failed and was switched off: {failure}")
         if program.compiled:
             self.say("torch.compile was used: what happens inside of compiled modules was not checked")
-        missing = [f"{why} ({', '.join(causes)})" for why, causes in summary["not_checked"].items()]
-        self.say("not checked: " + "; ".join(missing))
+        missing = [f"{why}: {some(causes, SHOWN)}" for why, causes in summary["not_checked"].items()]
+        more = "" if self.directory else " (all names: --report DIR)"
+        self.say(f"not checked{more}:\n  " + "\n  ".join(missing))
         self.keep({"command": self.command, "seconds": time.time() - self.began, **summary}, page=True)
 
     def say(self, text: str) -> None:

@@ -19,6 +19,7 @@ from loopwright.doctor.records import Backward, Call, Loader, LossCall, Phase, P
 from loopwright.doctor.shield import Failures, Shield
 
 T = TypeVar("T")
+NEVER = 2**63
 
 
 class Scene:
@@ -47,6 +48,8 @@ class Scene:
         self.scaled = False
         self.following = 0
         """The number of steps after which somebody looks again."""
+        self.due = NEVER
+        """The same, whatever it costs."""
         self.watch: Callable[[bool], None] = lambda wanted: None
         self.judge: Callable[[Step], None] = lambda step: None
         self.reflect: Callable[[Phase], None] = lambda phase: None
@@ -74,6 +77,15 @@ class Scene:
             self.stretch = True
             self.on = True
             self.watch(True)
+
+    def look_in(self, steps: int) -> None:
+        """Look again when so many more steps were made, or earlier where that is wanted."""
+        self.following = min(self.program.count + steps, self.due)
+
+    def must_look_in(self, steps: int) -> None:
+        """The same, whatever it costs."""
+        self.due = min(self.due, self.program.count + steps)
+        self.following = min(self.following, self.due)
 
     def close(self) -> None:
         """Look no longer; what was begun is forgotten."""

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import chosen, norms, settings
-from loopwright.doctor.records import Built, Held, Schedule, Step
+from loopwright.doctor.records import NO_RATE, Built, Held, Schedule, Step, patience
 from loopwright.doctor.summaries import summarized
 
 CALLERS = 200
@@ -75,6 +75,8 @@ class Updates:
         held = self.known(optimizer)
         held.steps += 1
         step = self.record(held, optimizer)
+        if step.rates and held.rated(max(step.rates)):
+            self.scene.must_look_in(patience(held.steps) - 1)
         program.trained |= held.parameters
         self.scene.settle(program.count - 1)
         for call in step.calls:
@@ -90,6 +92,18 @@ class Updates:
             if other is not held:
                 other.order.append("other step")
         self.scene.ended()
+
+    def unseen(self, held: Held, optimizer: Optimizer) -> None:
+        """An optimizer has made a step at which nobody looks; where its rate came down to nothing, somebody will."""
+        held.steps += 1
+        if held.order:
+            held.order = []
+        first = optimizer.param_groups[0].get("lr")
+        if type(first) is float and NO_RATE * held.peak < first <= held.peak and held.gone is None:
+            return  # most often; this runs in every step
+        rates = [group["lr"] for group in optimizer.param_groups if type(group.get("lr")) is float]
+        if rates and len(rates) == len(optimizer.param_groups) and held.rated(max(rates)):
+            self.scene.must_look_in(patience(held.steps) - 1)
 
     def record(self, held: Held, optimizer: Optimizer) -> Step:
         """The step that was just made."""
@@ -145,7 +159,7 @@ class Updates:
         base = [float(rate) for rate in getattr(scheduler, "base_lrs", rates)]
         schedule.peak = max([schedule.peak, *rates, *base])
         over = getattr(scheduler, "last_epoch", 0) > getattr(scheduler, "T_max", float("inf"))
-        gone = bool(rates) and max(rates) <= 1e-3 * schedule.peak and schedule.steps > 1
+        gone = bool(rates) and max(rates) <= NO_RATE * schedule.peak and schedule.steps > 1
         if schedule.ended_at is None and (over or gone):
             schedule.ended_at = self.scene.program.count
         elif schedule.ended_at is not None and not over and not gone:

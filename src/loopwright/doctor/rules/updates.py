@@ -11,7 +11,7 @@ from typing import Any
 from torch import nn
 
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.records import Built, Held, Step, together
+from loopwright.doctor.records import Built, Held, Step, patience, together
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
 
@@ -215,7 +215,7 @@ def rebuilt(view: View) -> Iterator[Finding]:
             f"{step.held.kind} was built {len(alike)} times over the same {len(step.held.parameters)} parameters with "
             f"the same settings, before steps {some([one.at + 1 for one in stepped], 4)}{at(stepped[-1].line)}",
             view.program.count,
-            certainty=0.9,
+            certainty=0.96,
         )
 
 
@@ -257,7 +257,7 @@ def over_too_soon(view: View) -> Iterator[Finding]:
         ended = schedule.ended_at
         if ended is None or schedule.kind in ("ReduceLROnPlateau", "CosineAnnealingWarmRestarts", "CyclicLR"):
             continue
-        if long_after(count, ended):
+        if count >= ended + patience(ended):
             yield Finding(
                 "warning",
                 "schedule-too-fast",
@@ -271,32 +271,19 @@ def over_too_soon(view: View) -> Iterator[Finding]:
 @rule("step", "schedule-too-fast")
 def run_down(view: View) -> Iterator[Finding]:
     """Without a scheduler of torch's: the rate has come down to nothing, and training goes on for long."""
-    step, notes = view.step, view.program.notes
+    step = view.step
     if not step or not step.rates or view.program.schedules:
         return
-    rate = max(step.rates)
-    peaks = notes.peaks
-    gone = notes.gone
-    key = id(step.held)
-    peaks[key] = max(peaks.get(key, 0.0), rate)
-    if rate > 1e-3 * peaks[key]:
-        gone.pop(key, None)
-        return
-    since = gone.setdefault(key, step.number)
-    if peaks[key] > 0 and long_after(step.number, since):
+    since, peak = step.held.gone, step.held.peak
+    if since is not None and peak > 0 and step.number >= since + patience(since):
         yield Finding(
             "warning",
             "schedule-too-fast",
-            f"the rate has been at {rate:g} since step {since} (peak {peaks[key]:g}), and training goes on at step "
-            f"{step.number}",
+            f"the rate has been at {max(step.rates):g} since step {since} (peak {peak:g}), and training goes on at "
+            f"step {step.number}",
             step.number,
             certainty=0.85,
         )
-
-
-def long_after(now: int, ended: int) -> bool:
-    """Whether more steps were made since a schedule ended than rounding its length can explain."""
-    return now >= 1.2 * ended + 5
 
 
 @rule("step", "weight-decay-too-large", "optimizer-settings")
