@@ -18,6 +18,7 @@ A message is one or two lines: the thing, the value received, the rule, the reme
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -100,6 +101,15 @@ def some(items: Sequence[object], most: int = 8) -> str:
     """
     rest = len(items) - most
     return ", ".join(str(item) for item in items[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def capital(text: str) -> str:
+    """With a capital letter at its beginning, unless its first word is the name of something in a program.
+
+    >>> capital("no head"), capital("lr-too-large was seen")
+    ('No head', 'lr-too-large was seen')
+    """
+    return text if re.match(r"\w+[-._]\w", text) else text[:1].upper() + text[1:]
 
 
 def counted(number: int, thing: str) -> str:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import BinaryIO
 
 from loopwright.errors import RunError, StoreError
@@ -58,6 +59,17 @@ def check_folder(directory: Path) -> None:
     found = next(place for place in (directory, *directory.absolute().parents) if os.path.lexists(place))
     if not found.is_dir():
         raise RunError(f"{found}: not a directory; choose another --out")
+
+
+def try_writing(directory: Path) -> None:
+    """Make `directory`, and write into it what is gone at once: before hours are spent on what is to be kept there.
+
+    Raises RunError where something else is in the way, StoreError where the system refuses.
+    """
+    check_folder(directory)
+    make_directory(directory)
+    with refusals(directory), TemporaryFile(dir=directory):
+        pass
 
 
 def mark(verb: str, kind: str) -> str:

@@ -27,3 +27,9 @@ def spelled(value: object) -> str:
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return f"{value:.1f}"
     return json.dumps(value, default=str)
+
+
+def brief(key: str, value: object) -> str:
+    """The value of a key as a table shows it: of a digest its beginning."""
+    text = spelled(value)
+    return text[:8] if key.endswith("_sha256") else text

@@ -54,7 +54,7 @@ def test_a_member_that_fails_is_a_result_and_one_that_crashes_does_not_take_the_
 
 
 def test_members_are_ordinary_runs(fates):
-    run = fates / "members/1-fate=fine,seed=0/001"
+    run = fates / "members/001-fate=fine,seed=0/001"
     assert run in [entry.path for entry in entries(fates.parents[1])]
     assert (run / "report.html").is_file()
     assert main(["evaluate", str(run)]) == 0
@@ -76,8 +76,8 @@ def test_the_runs_are_compared_in_a_page_of_the_sweep(fates):
 
 
 def test_the_same_command_again_does_only_what_is_missing(fates, capsys):
-    fine = fates / "members/1-fate=fine,seed=0/001"
-    poison = fates / "members/3-fate=poison,seed=0/001"
+    fine = fates / "members/001-fate=fine,seed=0/001"
+    poison = fates / "members/003-fate=poison,seed=0/001"
     before = [(run / "metrics.json").stat().st_mtime_ns for run in (fine, poison)]
     assert sweep(fates.parents[1], *FATES) == 1
     assert [(run / "metrics.json").stat().st_mtime_ns for run in (fine, poison)] == before
@@ -118,7 +118,7 @@ def test_a_study_cannot_be_swept(tmp_path, capsys):
 def test_a_sweep_that_is_stopped_or_killed_goes_on_with_the_same_bits(tmp_path, capsys):
     flags = ("--set", "optimizer.lr=0.01", "--run-dir", str(tmp_path), "--quiet")
     directory = tmp_path / "slow-sweep/001"
-    first = directory / "members/1-lr=0.01,seed=0"
+    first = directory / "members/001-lr=0.01,seed=0"
     process = start("sweep", SLOW, *flags)
     wait_for_step(first / "001", 5)
     process.send_signal(signal.SIGINT)
@@ -138,7 +138,7 @@ def test_a_sweep_that_is_stopped_or_killed_goes_on_with_the_same_bits(tmp_path, 
     alone = tmp_path / "alone"
     config = f"{first}.toml"
     assert main(["train", "--config", config, "--experiment", SLOW, "--run-dir", str(alone), "--quiet"]) == 0
-    check_equal(first / "001", alone / "1-lr=0.01,seed=0/001")
+    check_equal(first / "001", alone / "001-lr=0.01,seed=0/001")
 
 
 def steps(run: Path) -> int:
@@ -164,19 +164,19 @@ def test_more_values_and_seeds_are_added_to_the_sweep_and_what_is_done_is_not_re
     assert sweep(tmp_path, "--set", "task.fate=well,fine", "--seeds", "3", "--jobs", "2") == 0
     assert {run: (run / "metrics.json").stat().st_mtime_ns for run in first} == first
     assert sorted(path.name for path in (made / "members").iterdir() if path.is_dir()) == [
-        "1-fate=fine,seed=0",
-        "2-fate=fine,seed=1",
-        "3-fate=well,seed=0",
-        "4-fate=well,seed=1",
-        "5-fate=well,seed=2",
-        "6-fate=fine,seed=2",
+        "001-fate=fine,seed=0",
+        "002-fate=fine,seed=1",
+        "003-fate=well,seed=0",
+        "004-fate=well,seed=1",
+        "005-fate=well,seed=2",
+        "006-fate=fine,seed=2",
     ]
     metrics = read_json(made / "metrics.json")
     assert (metrics["status"], len(metrics["members"])) == ("finished", 6)
     now = read_json(made / "env.json")
     assert len(now.pop("members")) == 6
     assert now == {name: value for name, value in begun.items() if name != "members"}
-    assert "6-fate=fine,seed=2" in (made / "report.md").read_text()
+    assert "006-fate=fine,seed=2" in (made / "report.md").read_text()
     assert sorted(path.name for path in made.parent.iterdir()) == ["001", "latest"]
     assert main(["resume", str(made), "--experiment", OWN, "--quiet"]) == 0
 
@@ -185,6 +185,44 @@ def test_another_sweep_of_the_same_experiment_is_one_of_its_own(tmp_path):
     assert sweep(tmp_path, "--set", "task.fate=fine,well") == 0
     assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "2") == 0
     assert len(list((tmp_path / "fragile-sweep").glob("00*"))) == 2
+
+
+def test_the_smaller_command_finds_the_sweep_that_has_grown(tmp_path, capsys):
+    assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "2") == 0
+    assert sweep(tmp_path, "--set", "task.fate=fine,well", "--seeds", "2", "--jobs", "2") == 0
+    made = tmp_path / "fragile-sweep/001"
+    said = (made / "sweep.toml").read_text()
+    trained = {run: run.stat().st_mtime_ns for run in made.glob("members/*/001/metrics.json")}
+    arguments = ["sweep", OWN, "--run-dir", str(tmp_path), "--set", "task.fate=fine", "--seeds", "2"]
+    capsys.readouterr()
+    assert main(arguments) == 0
+    assert f"{made} holds what was asked for and 2 more runs" in capsys.readouterr().err
+    assert {run: run.stat().st_mtime_ns for run in made.glob("members/*/001/metrics.json")} == trained
+    assert (made / "sweep.toml").read_text() == said
+    assert not (made.parent / "002").exists()
+
+
+def test_of_several_sweeps_the_one_that_was_asked_for_is_taken(tmp_path):
+    assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "2") == 0
+    assert sweep(tmp_path, "--set", "task.fate=fine,well", "--anew") == 0
+    parent = tmp_path / "fragile-sweep"
+    assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "2") == 0  # the older one, and exactly this
+    assert [len(list((parent / name / "members").glob("*.toml"))) for name in ("001", "002")] == [2, 2]
+
+
+def test_a_file_of_somebody_else_in_a_sweep_is_named_before_anything_is_trained(tmp_path, capsys):
+    assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "2") == 0
+    made = tmp_path / "fragile-sweep/001"
+    (made / "report.md").write_text("my words\n")
+    assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "3") == 2
+    assert f"{made / 'report.md'}: is there already" in capsys.readouterr().err
+    assert (made / "report.md").read_text() == "my words\n"
+    assert not list(made.glob("members/003*/001"))
+
+
+def test_few_seeds_are_warned_of_before_training(tmp_path, capsys):
+    main(["sweep", OWN, "--run-dir", str(tmp_path), "--set", "task.fate=crash,poison", "--seeds", "2", "--jobs", "2"])
+    assert "2 seeds show a spread, but cannot tell two settings apart: 5 are the least" in capsys.readouterr().err
 
 
 def test_a_sweep_that_another_process_is_at_is_not_extended(tmp_path, capsys):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import math
 
-from loopwright.campaign.scores import Outcome, doubt, edges, mean_and_spread, scored, short
+from loopwright.campaign.scores import Outcome, beside_next, edges, mean_and_spread, scored, short
 
 
 def outcome(lr, value, seed=0, status="finished", reason=""):
@@ -67,15 +67,24 @@ def of_seeds(**settings):
 
 
 def test_the_best_is_doubted_where_seeds_are_few_or_values_overlap():
-    assert doubt(of_seeds(a=[0.1], b=[0.2]), "min").startswith("one seed each cannot tell it from")
-    assert doubt(of_seeds(a=[0.1, 0.1], b=[0.2, 0.2]), "min").startswith("2 seeds each cannot tell")
-    few = doubt(of_seeds(a=[0.1, 0.11, 0.12], b=[0.2, 0.3, 0.25]), "min")
+    def doubt(scores):
+        word, text = beside_next(scores, "min")
+        assert word == "doubt"
+        return text
+
+    assert doubt(of_seeds(a=[0.1], b=[0.2])).startswith("one seed each cannot tell it from")
+    assert doubt(of_seeds(a=[0.1, 0.1], b=[0.2, 0.2])).startswith("2 seeds each cannot tell")
+    few = doubt(of_seeds(a=[0.1, 0.11, 0.12], b=[0.2, 0.3, 0.25]))
     assert few == "3 seeds each cannot tell it from lr b; 5 are the least that can (--seeds)"
     mixed = of_seeds(a=[0.1, 0.3, 0.2, 0.2, 0.1], b=[0.15, 0.3, 0.2, 0.1, 0.3])
-    assert doubt(mixed, "min").startswith("not told apart from lr b (p = ")
-    assert doubt(of_seeds(a=[0.1, 0.11, 0.12, 0.1, 0.1], b=[0.2, 0.3, 0.25, 0.2, 0.2]), "min") == ""
-    assert doubt(of_seeds(a=[0.1, 0.2], b=[0.1, 0.2]), "min") == "lr b gave the same numbers"
-    assert doubt(of_seeds(a=[0.1]), "min") == ""
+    assert doubt(mixed).startswith("not told apart from lr b (p = ")
+    assert doubt(of_seeds(a=[0.1, 0.2], b=[0.1, 0.2])) == "lr b gave the same numbers"
+
+
+def test_five_seeds_that_agree_say_that_the_best_is_better():
+    apart = of_seeds(a=[0.1, 0.11, 0.12, 0.1, 0.1], b=[0.2, 0.3, 0.25, 0.2, 0.2])
+    assert beside_next(apart, "min") == ("better", "better than lr b (p = 0.031, sign flips of pairs of one seed)")
+    assert beside_next(of_seeds(a=[0.1]), "min") == ("", "")
 
 
 def test_neither_seeds_nor_ties_have_an_edge_and_what_has_no_number_was_not_tried():

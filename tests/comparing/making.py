@@ -85,6 +85,8 @@ def settings(changes: Mapping[str, Any]) -> dict[str, Any]:
         for part in outer:
             place = place.setdefault(part, {})
         place[last] = value
+        if value is None:
+            del place[last]
     return settled
 
 

@@ -85,6 +85,9 @@ def test_where_the_configurations_are_the_same_the_code_is_the_one_thing_that_ch
     assert [len(group.subjects) for group in found.groups] == [2, 2]
     assert found.controlled
     assert found.contrasts[0].told == f"other code: commits {'a' * 9}, {'b' * 9}"
+    (said,) = control(found)
+    same = f"in one thing, other code: commits {'a' * 9}, {'b' * 9}; data, versions, machine and budget are the same"
+    assert same in said.text
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ import pytest
 from making import make_group, make_run
 
 from loopwright.comparing import compare
+from loopwright.comparing.data import of_sample
 from loopwright.comparing.document import pills
+from loopwright.comparing.numbers import headline, what_it_costs
 from loopwright.directions import direction
 from loopwright.errors import UsageError
 
@@ -218,3 +220,32 @@ def test_memory_is_there_where_it_was_recorded(tmp_path):
     timing = {"timing": {"train_seconds": 1.0, "peak_memory_bytes": 2e9}}
     runs = [make_run(tmp_path, "001", metrics=timing), make_run(tmp_path, "002", metrics=timing, config=FASTER)]
     assert {cost.name: cost.texts for cost in compare(runs).costs}["peak memory"] == ("2,000 MB", "2,000 MB")
+
+
+def test_what_it_took_to_the_target_is_compared_by_the_medians_that_are_shown(tmp_path):
+    slow = [make_run(tmp_path, f"00{place}", curve=[0.9, 0.8, 0.7, 0.6], config={"seed": place}) for place in (1, 2, 3)]
+    early = [[0.6, 0.6, 0.6, 0.6], [0.9, 0.6, 0.6, 0.6], [0.9, 0.9, 0.9, 0.6]]
+    fast = [
+        make_run(tmp_path, f"01{place}", curve=curve, config={**FASTER, "seed": place})
+        for place, curve in enumerate(early, start=1)
+    ]
+    found = compare([*slow, *fast], target=0.65)
+    (cost,) = (cost for cost in found.costs if cost.name == "steps to target")
+    assert cost.texts == ("40", "20")
+    assert cost.middles == [40.0, 20.0]  # the mean of the second is 23.3
+    (row,) = (row for row in what_it_costs(found)[0].rows if row[0] == "steps to target")
+    assert row[1:] == ["40", "20", "×0.5"]
+    assert of_sample(cost.samples[1])["median"] == 20.0
+
+
+def test_of_many_groups_the_best_is_judged_beside_the_next(tmp_path):
+    rates = {0.001: A, 0.003: LOWER, 0.01: ALIKE}
+    runs = [
+        run
+        for place, (rate, values) in enumerate(rates.items())
+        for run in make_group(tmp_path, values, first=1 + 10 * place, config={"optimizer.lr": rate})
+    ]
+    found = compare(runs)
+    assert found.ranked == [1, 2, 0]
+    assert "The best mean is B's (optimizer.lr 0.003)" in headline(found)
+    assert "beside the next, C (optimizer.lr 0.01): −0.09400, better (p = 0.031" in headline(found)

@@ -13,6 +13,9 @@ from making import make_group, make_run, write
 from loopwright.cli.main import main
 from loopwright.comparing import compare
 from loopwright.comparing import write as write_comparison
+from loopwright.comparing.advice import beyond_the_edge
+from loopwright.report.again import train_again
+from loopwright.report.record import Record
 from tests.report.browser import CHROMIUM, browser
 
 FASTER = {"optimizer.lr": 0.03}
@@ -186,3 +189,69 @@ def test_the_page_draws_its_charts_and_asks_for_nothing_outside_itself(tmp_path)
         tab.open(page, 390, dark=True)
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert all(request.startswith(("file:", "data:")) for request in tab.requests)
+
+
+def test_of_a_digest_the_beginning_is_shown(tmp_path):
+    runs = [make_run(tmp_path, f"00{place}", config={"code_sha256": sign * 64}) for place, sign in enumerate("ab")]
+    text = write_comparison(compare(runs), tmp_path / "out").with_name("report.md").read_text()
+    assert "aaaaaaaa | bbbbbbbb" in text
+    assert "a" * 9 not in text.partition("## Code")[0]
+
+
+def of_project(project: Path, name: str, words: list[str], val: float, **config) -> Path:
+    about = {"loopwright": None, "code_sha256": "a" * 64, "lr": 0.01, **config}
+    return make_run(project / "runs", name, val=val, config=about, env={"command": ["train.py", *words]})
+
+
+def test_commands_for_runs_of_a_project_are_its_own(tmp_path, monkeypatch):
+    home = tmp_path / "mine"
+    runs = [of_project(home, "001", [], val=0.5), of_project(home, "002", ["--lr", "0.03"], val=0.4, lr=0.03)]
+    monkeypatch.chdir(tmp_path)
+    text = write_comparison(compare(runs), tmp_path / "out").with_name("report.md").read_text()
+    assert "loopwright train" not in text
+    assert 'make -C mine train ARGS="--lr 0.03"\n' in text
+    assert 'for s in 1 2 3 4; do make -C mine train ARGS="--lr 0.03 --seed $s"; done' in text
+    monkeypatch.chdir(tmp_path / "mine")
+    assert train_again(Record.load(runs[0])) == "make train"
+    assert train_again(Record.load(runs[0]), ["--optimizer.lr", "0.001", "--clip-norm", "1"]) == (
+        'make train ARGS="--lr 0.001"'
+    )
+
+
+def test_an_experiment_of_ones_own_is_named_again(tmp_path):
+    run = make_run(tmp_path, "001", config={"experiment": "own.py:mine", "code_sha256": "a" * 64})
+    again = f"loopwright train --config {run}/config.toml --experiment own.py:mine --seed 3"
+    assert train_again(Record.load(run), ["--seed", "3"]) == again
+
+
+def swept(root: Path, text: str) -> list[Path]:
+    home = root / "toy-sweep/001"
+    runs = []
+    for rate in (0.001, 0.01):
+        made = make_run(home / "made", f"00{len(runs) + 1}", val=0.5 - rate, config={"optimizer.lr": rate})
+        run = home / f"members/00{len(runs) + 1}-lr={rate}/001"
+        run.parent.mkdir(parents=True)
+        runs.append(made.rename(run))
+    (home / "sweep.toml").write_text(text)
+    return runs
+
+
+ASKED = 'format = 1\nexperiment = "toy"\nvaried = ["optimizer.lr"]\nset = ["lr=0.001,0.01"]\nseeds = 2\nrandom = 0\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        (ASKED + 'flags = ["--epochs", "3"]\n', "loopwright sweep toy --set lr=0.001,0.01,0.1 --seeds 2 --epochs 3"),
+        (ASKED.replace("random = 0", "random = 4"), "loopwright train --config"),
+        (ASKED.replace("0.001,0.01", "log:0.001..0.01"), "loopwright train --config"),
+        ("torn [", "loopwright train --config"),
+    ],
+)
+def test_beyond_its_edge_a_sweep_is_to_grow(tmp_path, monkeypatch, text, command):
+    monkeypatch.chdir(tmp_path)
+    runs = [run.relative_to(tmp_path) for run in swept(tmp_path / "runs", text)]
+    found = beyond_the_edge(compare(runs))
+    (suggestion,) = found
+    assert suggestion.text == "the best optimizer.lr, 0.01, is at the edge of what was tried: try 0.1 as well"
+    assert suggestion.commands[0].startswith(command)

@@ -196,7 +196,7 @@ def test_where_to_look_first_tells_what_the_training_loss_hides(project):
     assert "named the right cause first in 3 of 3 faults that bite, at step 2 in the median" in said
     assert "the training loss in 2" in said
     assert "with 1 of 3 faults that bite it ends as low as without. With no-zero-grad it ended at 0.1000" in said
-    assert "Lr-too-large was seen at step 1 of 10" in said
+    assert "lr-too-large was seen at step 1 of 10" in said
 
 
 def test_of_a_fault_that_was_tried_twice_the_newest_lab_counts(tmp_path):
@@ -219,3 +219,53 @@ def test_what_is_no_run_is_refused_in_a_line(tmp_path):
     (run / "metrics.json").symlink_to("/etc/hostname")
     with pytest.raises(RunError, match="a link out of the run"):
         examine(run)
+
+
+def test_commands_that_make_evidence_put_it_where_it_is_looked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = write_run(Path("other runs"), "points/001", [1.0], {}, metrics={"status": "interrupted"})
+    found = answers(examine(run))
+    assert commands(found["healthy"]) == ["loopwright train points --run-dir 'other runs'"]
+    assert commands(found["overfitting"]) == ["loopwright train points --run-dir 'other runs'"]
+
+
+@pytest.mark.parametrize(
+    ("evidence", "rate"),
+    [
+        ("the update of step 1 is 1.86e+03 times as large as the weights (median over 4 parameters); rate 50", "3e-05"),
+        ("updates are 0.5 of the weights' norm (median of the first 4 steps), the loss went up; rate 2", "0.004"),
+        ("the update is large", "5"),
+    ],
+)
+def test_where_updates_were_measured_the_rate_of_usual_ones_is_proposed(tmp_path, evidence, rate):
+    run = write_failed(tmp_path / "runs", lr=50.0)
+    said = json.loads((run / "findings.json").read_text())
+    said["findings"][0]["evidence"] = evidence
+    (run / "findings.json").write_text(json.dumps(said))
+    assert commands(answers(examine(run))["fix"])[1] == f"loopwright check points --seed 1 --optimizer.lr {rate}"
+
+
+def test_evidence_of_another_experiment_is_said_to_be_that(tmp_path):
+    write_run(tmp_path / "runs", "line/001")
+    found = answers(examine(write_failed(tmp_path / "runs")))
+    assert text(found["healthy"]).startswith("Of points no run is healthy; this is line.")
+
+
+def test_claims_that_were_dropped_are_not_called_none(tmp_path):
+    metrics = {"claims": [], "claims_dropped": "the budget was changed"}
+    found = answers(examine(write_run(tmp_path / "runs", "points/001", metrics=metrics), []))
+    assert "its claims are not judged (the budget was changed)" in text(found["what"])
+
+
+def test_faults_of_a_lab_with_too_few_seeds_are_not_said_to_be_harmless(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_lab(tmp_path / "lab/points/001", {"no-zero-grad": {"val": 0.9, "number": 37}})
+    place = tmp_path / "lab/points/001/results.json"
+    content = json.loads(place.read_text())
+    for fault in content["faults"]:
+        fault["bites"] = False
+    place.write_text(json.dumps(content))
+    found = answers(examine(write_run(tmp_path / "runs", "points/001")))
+    many = len(content["faults"])
+    lack = f"No evidence yet: {many} fault{'s' * (many > 1)} tried in labs, none seen to bite, {many} with fewer seeds"
+    assert found["most-important"].lack.startswith(lack)

@@ -190,7 +190,7 @@ def test_a_failed_run_says_where_its_numbers_ceased_to_be_finite(tmp_path: Path)
     append_history(tmp_path, *steps, validation_record(3, loss="inf"))
     write_json(tmp_path / "metrics.json", {"status": "failed", "reason": "the loss of step 2 is nan"})
     assert judge(Record.load(tmp_path), None).alarms == [
-        "the loss of step 2 is nan",
+        "The loss of step 2 is nan.",
         "The training loss is not finite at 2 steps, the first is step 2.",
         "The gradient norm is not finite at step 2.",
         "The validation loss is not finite at step 3.",

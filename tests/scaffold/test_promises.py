@@ -20,6 +20,7 @@ from loopwright.lines import read_history
 from loopwright.protocols import NoJournal, NoStore
 from loopwright.report import write_report
 from loopwright.running.registry import find
+from loopwright.scaffold import check_project
 from tests.scaffold.projects import inside, make, passed_in
 from tests.scaffold.test_making import own
 
@@ -138,3 +139,33 @@ def test_notes_are_filled_from_the_runs_and_ones_own_words_stay(points, tmp_path
     assert "Best of 2 in runs/points" in (points / "notes/weekly-retrospective.md").read_text()
     assert "validation loss lowest" in (points / "postmortem.md").read_text()
     assert inside(tmp_path, str(make(tmp_path / "new", "line") / "fill.py")).returncode == 1  # no runs yet
+
+
+def test_changed_code_is_another_experiment_and_the_tests_say_what_to_do(tmp_path, capsys, monkeypatch):
+    project = make(tmp_path / "mine", "points")
+    monkeypatch.chdir(project)
+    train_py = project / "train.py"
+    pristine = train_py.read_text()
+    changed = pristine.replace("loss.backward()", "(1.5 * loss).backward()")
+    train_py.write_text(changed)
+    flags = ["--steps", "12", "--eval-every", "6"]
+    assert inside(project, "train.py", *flags).returncode == 0
+    train_py.write_text(pristine)
+    assert inside(project, "train.py", *flags).returncode == 0
+    assert main(["compare", "runs/points/001", "runs/points/002"]) == 0
+    told = capsys.readouterr().out
+    assert "in one thing, other code: the experiment's own file\ndiffers" in told
+    assert re.search(r"code_sha256 +[0-9a-f]{8} +[0-9a-f]{8}\n", told)
+    assert "# with the code of A\n  for s in 1 2 3 4; do make train ARGS=" in told
+    assert "loopwright train" not in told
+    report = (project / "runs/comparisons/001/report.md").read_text()
+    assert "(1.5 * loss).backward()" in report  # the difference of both source.py
+    assert inside(project, "fill.py").returncode == 0
+    filled = (project / "experiments.md").read_text()
+    assert "| runs/points/001 | the code | 0 |" in filled  # what nobody has changed is the baseline
+    assert "| runs/points/002 | nothing | 0 |" in filled
+
+    train_py.write_text(changed)
+    (item,) = (item for item in check_project(project) if item.what == "tests pass")
+    assert not item.done
+    assert "where you changed train.py on purpose, take this test out" in item.found

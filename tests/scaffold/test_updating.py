@@ -233,3 +233,11 @@ def test_a_merge_that_fails_says_where_the_files_are_as_they_were(project, capsy
     monkeypatch.setattr(updating, "write", write)
     assert main(["new", "--diff", str(project), "--merge"]) == 3
     assert f"as they were: {project}/.loopwright/backup/001" in capsys.readouterr().err
+
+
+def test_a_directory_in_the_place_of_a_file_is_named(project, capsys):
+    (project / "order.py").unlink()
+    (project / "order.py").mkdir()
+    assert f"{project / 'order.py'}: a directory is in the way of order.py" in refused(
+        capsys, "new", "--diff", str(project)
+    )

@@ -144,24 +144,28 @@ def edge(scores: Sequence[Score], path: str, *, drawn: bool) -> str:
     return f"{path}: the best, {spell(best)}, is {near}the {word} that was tried; a {further} one may be better"
 
 
-def doubt(scores: list[Score], mode: str) -> str:
-    """What speaks against the best setting's being better than the next: too few seeds, or a difference of noise."""
+def beside_next(scores: list[Score], mode: str) -> tuple[str, str]:
+    """`better`, or `doubt`: whether the best setting is better than the next by more than noise, in words.
+
+    Two empty texts where there is no next.
+    """
     with_numbers = [score for score in scores if score.numbers]
     if len(with_numbers) < 2:
-        return ""
+        return "", ""
     best, second = with_numbers[:2]
     fewest, sign = min(len(best.numbers), len(second.numbers)), 1 if mode == "max" else -1
     if best.numbers == second.numbers:
-        return f"{second.setting} gave the same numbers"
+        return "doubt", f"{second.setting} gave the same numbers"
     # As `compare` does: pairs where both have the same seeds, which all settings of a sweep have.
     paired = best.by_seed.keys() == second.by_seed.keys()
     least = least_pairs() if paired else least_each()
     if fewest < least:
         few = "one seed each" if fewest == 1 else f"{fewest} seeds each"
-        return f"{few} cannot tell it from {second.setting}; {least} are the least that can (--seeds)"
+        return "doubt", f"{few} cannot tell it from {second.setting}; {least} are the least that can (--seeds)"
     if paired:
         p = sign_flip([sign * (value - second.by_seed[seed]) for seed, value in best.by_seed.items()])
     else:
         p = permutation([sign * value for value in second.numbers], [sign * value for value in best.numbers])
     test = "sign flips of pairs of one seed" if paired else "permutations of seeds"
-    return "" if p <= LEVEL else f"not told apart from {second.setting} (p = {p:.2g}, {test})"
+    word, said = ("better", "better than") if p <= LEVEL else ("doubt", "not told apart from")
+    return word, f"{said} {second.setting} (p = {p:.2g}, {test})"

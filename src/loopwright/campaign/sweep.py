@@ -7,10 +7,12 @@ each made by `loopwright train --config` or `loopwright resume` in a process of 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
+from operator import eq, ge, le
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -85,42 +87,46 @@ def labelled(experiments: Sequence[Experiment], paths: Sequence[str]) -> tuple[M
     Raises ConfigError where two of them are the same run.
     """
     known = [values(experiment) for experiment in experiments]
-    names, width = short(paths), len(str(len(experiments)))
+    names = short(paths)
     members: dict[str, Member] = {}
     for number, (experiment, found) in enumerate(zip(experiments, known, strict=True), start=1):
         said = {path: found[path] for path in paths}
-        twin = members.setdefault(repr(found), Member(label(number, width, names, found), experiment, said))
+        twin = members.setdefault(repr(found), Member(label(number, names, found), experiment, said))
         if twin.experiment is not experiment:
             settings = ", ".join(f"{path} {spell(value)}" for path, value in said.items())
             raise ConfigError(f"--set: two of the values are the same, {settings}; give each once")
     return tuple(members.values())
 
 
-def label(number: int, width: int, names: Mapping[str, str], found: Mapping[str, Any]) -> str:
-    """`07-lr=0.001,seed=2`: a name for a directory."""
+def label(number: int, names: Mapping[str, str], found: Mapping[str, Any]) -> str:
+    """`007-lr=0.001,seed=2`: a name for a directory, numbered as runs are."""
     parts = {**{name: found[path] for path, name in names.items()}, "seed": found["seed"]}
     text = ",".join(f"{name}={spell(value)}" for name, value in parts.items())
-    plain = re.sub(r"[^A-Za-z0-9.=+,-]+", "-", f"{number:0{width}d}-{text}".replace("_", "-"))
+    plain = re.sub(r"[^A-Za-z0-9.=+,-]+", "-", f"{number:03d}-{text}".replace("_", "-"))
     return plain[:MOST_LETTERS].rstrip(".,=-")
 
 
 def begin_sweep(
     root: Path, name: str, members: Sequence[Member], asked: Mapping[str, Any], origin: Origin, *, anew: bool = False
 ) -> Sweep:
-    """The newest sweep below `root` of some or all of these members, so that only the others are begun; else a new one.
+    """The newest sweep below `root` of just these members; else of these and others; else of some of them, to which
+    the others are added; else a new one.
 
     `asked`: what sweep.toml is to say. With `anew` always a new one. Raises RunError where another process is at it.
     """
     parent = root / f"{run_name(name)}{SWEPT}"
-    drawn, directory = bool(asked["random"]), None
-    for older in [] if anew or not parent.is_dir() else reversed(numbered(parent)):
-        if is_sweep(older) and (known := among(members, older, origin)):
-            directory, members = older, known
-            break
+    drawn, asked_for = bool(asked["random"]), {nameless(config_of(member, origin)) for member in members}
+    older = [] if anew or not parent.is_dir() else [path for path in reversed(numbered(parent)) if is_sweep(path)]
+    known = [(path, held) for path in older if (held := labels(path))]
+    fits = [(path, held) for fit in (eq, ge, le) for path, held in known if fit(held.keys(), asked_for)]
+    directory, held = fits[0] if fits else (None, {})
+    if directory and held.keys() > asked_for:
+        return open_sweep(directory, own(origin))
+    members = relabelled(members, held, origin)
     said = dumps({**origin.head(), **asked})
     # Where sweep.toml says something else, whoever added the last of the members was killed before it was written.
-    there = directory is not None and nameless(written(directory / SWEEP)) == nameless(said)
-    if directory and there and all((directory / "members" / f"{member.label}.toml").is_file() for member in members):
+    whole = directory is not None and nameless(written(directory / SWEEP)) == nameless(said)
+    if directory and whole and held.keys() == asked_for:
         return Sweep(directory, tuple(members), drawn, own(origin))
     if directory is None:
         directory = create_run(root, parent.name)
@@ -137,18 +143,18 @@ def begin_sweep(
     return sweep
 
 
-def among(members: Sequence[Member], directory: Path, origin: Origin) -> list[Member]:
-    """The members with the labels that they have in the sweep in `directory`, those that it has not numbered behind its
-    own; none where it holds others, too."""
-    files = sorted((directory / "members").glob("*.toml"))
-    labels = {nameless(written(path)): path.stem for path in files}
-    texts = [nameless(config_of(member, origin)) for member in members]
-    if not labels or not labels.keys() <= set(texts):
-        return []
-    numbers, width = count(len(files) + 1), len(str(len(members)))
+def labels(directory: Path) -> dict[str, str]:
+    """What each member of the sweep in `directory` runs, and its label."""
+    return {nameless(written(path)): path.stem for path in sorted((directory / "members").glob("*.toml"))}
+
+
+def relabelled(members: Sequence[Member], held: Mapping[str, str], origin: Origin) -> list[Member]:
+    """The members with the labels that they have among `held`; the others are numbered behind these."""
+    numbers = count(len(held) + 1)
     return [
-        replace(member, label=labels.get(text) or f"{next(numbers):0{width}d}-{member.label.partition('-')[2]}")
-        for member, text in zip(members, texts, strict=True)
+        replace(member, label=held.get(text) or f"{next(numbers):03d}-{member.label.partition('-')[2]}")
+        for member in members
+        for text in [nameless(config_of(member, origin))]
     ]
 
 
@@ -235,7 +241,7 @@ def job_of(sweep: Sweep, member: Member) -> Job | None:
 def stopped(sweep: Sweep, left: int, number: int) -> Interrupted:
     """The message after a signal."""
     done = len(sweep.members) - left
-    how = f"go on with: loopwright resume {sweep.directory}"
+    how = f"go on with: loopwright resume {shlex.quote(str(sweep.directory))}"
     error = Interrupted(
         f"stopped with {done} of {len(sweep.members)} members done; of the others what was begun is saved; {how}",
         number,

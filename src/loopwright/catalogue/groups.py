@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loopwright.catalogue.entries import Entry
-from loopwright.identity import HARMLESS, NAMES, SEED, spelled
+from loopwright.identity import HARMLESS, NAMES, SEED, brief, spelled
 from loopwright.values import countable
 
 
@@ -104,4 +104,4 @@ def follows(name: str, kind: str, entries: Sequence[Entry]) -> bool:
 
 def label(entry: Entry, names: Sequence[str]) -> str:
     """What a setting has in those keys."""
-    return ", ".join(f"{name}={spelled(entry.config[name])}" for name in names if name in entry.config)
+    return ", ".join(f"{name}={brief(name, entry.config[name])}" for name in names if name in entry.config)

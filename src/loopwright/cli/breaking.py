@@ -12,6 +12,7 @@ from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
 from loopwright.errors import UsageError, printable
 from loopwright.faults.registry import all_faults
+from loopwright.files import try_writing
 from loopwright.journal.runs import create_run
 from loopwright.lab import Lab, break_experiment
 from loopwright.lab.writing import write_lab
@@ -45,6 +46,7 @@ def run(arguments: list[str]) -> int:
     if parsed.seeds < 1 or parsed.jobs < 1 or (parsed.steps is not None and parsed.steps < 1):
         raise UsageError(f"break: --seeds {parsed.seeds} --jobs {parsed.jobs}: each must be at least 1")
     refuse_workers("break")
+    try_writing(parsed.out)
     lab = broken(parsed.name, parsed.fault or list(faults), parsed)
     directory = create_run(parsed.out, run_name(parsed.name))
     (directory / "logs").rmdir()

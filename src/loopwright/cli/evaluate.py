@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ def run(arguments: list[str]) -> int:
     path = directory / "checkpoints" / f"{parsed.checkpoint}.pt"
     if not path.exists():
         raise RunError(
-            f"{path}: not there, the run stopped before; try --checkpoint last, or loopwright resume {directory}"
+            f"{path}: not there, the run stopped before; try --checkpoint last, or "
+            f"loopwright resume {shlex.quote(str(directory))}"
         )
     if experiment.task.data.size(parsed.split) == 0:
         raise DataError(f"split {parsed.split!r}: {experiment.name} has none; choose another --split")

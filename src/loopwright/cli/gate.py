@@ -11,6 +11,7 @@ from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
 from loopwright.errors import UsageError
 from loopwright.scaffold import check_project
+from loopwright.scaffold.gate import LIMIT_MINUTES
 
 
 def run(arguments: list[str]) -> int:
@@ -18,7 +19,9 @@ def run(arguments: list[str]) -> int:
     options = parser("gate", "Whether a project is done: tests pass, a finished run, every question answered.")
     options.add_argument("project", type=Path, nargs="?", default=Path(), metavar="DIR", help="a project (here)")
     options.add_argument("--no-tests", action="store_true", help="do not run the project's own tests")
-    options.add_argument("--minutes", type=float, default=30.0, metavar="N", help="so long the tests may take (30)")
+    options.add_argument(
+        "--minutes", type=float, default=LIMIT_MINUTES, metavar="N", help="so long the tests may take (30)"
+    )
     options.add_argument("--json", action="store_true", help="as JSON")
     parsed = options.parse_all(arguments)
     if not 0 < parsed.minutes < math.inf:

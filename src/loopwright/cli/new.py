@@ -77,7 +77,7 @@ def make(directory: Path, reference: str, member: str | None) -> int:
         flavours += f"; of the study {source.study} this is the member {source.experiment.name}"
     print(f"made from {reference}: {flavours}", file=sys.stderr)
     place = printable(str(directory), 4000)
-    print(f"next   cd {shlex.quote(place)}   make train   make test   make run-all", file=sys.stderr)
+    print(f"next   cd {shlex.quote(place)} && make train && make test", file=sys.stderr)
     print(place)
     return 0
 

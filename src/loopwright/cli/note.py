@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -28,6 +29,8 @@ def run(arguments: list[str]) -> int:
         print(printable(notes, 1_000_000))
     else:
         print(
-            f"no notes on {directory}; write one: loopwright note {directory} 'overfits from step 300'", file=sys.stderr
+            f"no notes on {directory}; write one: "
+            f"loopwright note {shlex.quote(str(directory))} 'overfits from step 300'",
+            file=sys.stderr,
         )
     return 0

@@ -25,7 +25,7 @@ from loopwright.core.interrupt import Interrupt
 from loopwright.core.study import Study
 from loopwright.derived import HIDDEN, make_folder
 from loopwright.errors import ConfigError, DataError, Interrupted, UsageError, counted, nearest
-from loopwright.files import make_directory
+from loopwright.files import make_directory, try_writing
 from loopwright.journal.lock import claim_run
 from loopwright.processes import Ended
 from loopwright.report.values import show_seconds
@@ -64,6 +64,7 @@ def run(arguments: list[str]) -> int:
         raise UsageError(f"run-all: --jobs {parsed.jobs}: must be at least 1")
     refuse_workers("run-all")
     check_free(parsed.out)
+    try_writing(parsed.out)
     found = [entry(name, parsed.size) for name in named(parsed.only)]
     results, places = carried_out(found, at_once, parsed, ("loopwright", "run-all", *arguments))
     show(results, places)

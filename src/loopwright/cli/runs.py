@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from loopwright.errors import UsageError, nearest
 
 Item = TypeVar("Item")
 
+STOPPED = ("interrupted", "killed")
 LIMIT = 50
 BAR_FROM = 500
 """So many runs that have to be read are worth a bar."""
@@ -86,7 +88,16 @@ def run(arguments: list[str]) -> int:
     else:
         print(run_table(shown, parsed.columns, extra=asked_for(parsed)))
         left_out(len(chosen) - len(shown))
+        go_on(shown)
     return 0
+
+
+def go_on(shown: Sequence[Entry]) -> None:
+    """Say how to go on with runs of the engine that were stopped or killed."""
+    stopped = [one for one in shown if one.facts["status"] in STOPPED and "loopwright" in one.config]
+    if stopped:
+        more = f" ({len(stopped) - 1} more can be, too)" if len(stopped) > 1 else ""
+        print(f"to go on with: loopwright resume {shlex.quote(str(stopped[0].path))}{more}", file=sys.stderr)
 
 
 def with_signs(arguments: Sequence[str]) -> list[str]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from argparse import Namespace
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from loopwright.campaign.asking import Setting, drawn, grid, varied
-from loopwright.campaign.members import newest_run
+from loopwright.campaign.members import newest_run, over
 from loopwright.campaign.pool import Job, Watcher
-from loopwright.campaign.scores import OPEN, Outcome, Score, doubt, edges, mean_and_spread, scored, short
+from loopwright.campaign.scores import OPEN, Outcome, Score, beside_next, edges, mean_and_spread, scored, short
 from loopwright.campaign.sweep import Sweep, begin_sweep, labelled, train_members
 from loopwright.cli.alone import refuse_workers
 from loopwright.cli.bar import Bar
@@ -21,6 +21,7 @@ from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
 from loopwright.cli.train import AMP, by_name, overridden, reachable
 from loopwright.comparing import compare, write
+from loopwright.comparing.writing import Files
 from loopwright.config import leaves, spell
 from loopwright.config.kinds import members as kinds
 from loopwright.core.experiment import Experiment
@@ -29,12 +30,13 @@ from loopwright.core.study import Study
 from loopwright.errors import ConfigError, UsageError, counted, printable
 from loopwright.processes import Ended
 from loopwright.report.values import show_metric, show_seconds
+from loopwright.significance import least_pairs
 from loopwright.values import read_json
 
 ABOUT = """\
 Train an experiment with each combination of some values, over seeds; compare what comes out, and name the best.
 
-  loopwright sweep digits-mlp --set optimizer.lr=1e-4,1e-3,1e-2 --set task.dropout=0,0.2 --seeds 3 --jobs 2
+  loopwright sweep digits-mlp --set optimizer.lr=1e-4,1e-3,1e-2 --set task.dropout=0,0.2 --seeds 5 --jobs 2
   loopwright sweep digits-mlp --set lr=log:1e-4..1e-1 --set task.dropout=0..0.5 --random 20 --epochs 5
   loopwright resume runs/digits-mlp-sweep/latest
 
@@ -69,6 +71,9 @@ def run(arguments: list[str]) -> int:
     if min(parsed.seeds, parsed.jobs) < 1 or parsed.random < 0:
         raise UsageError(f"sweep: --seeds {parsed.seeds} --jobs {parsed.jobs}: each must be at least 1")
     refuse_workers("sweep")
+    if 1 < parsed.seeds < least_pairs() and not parsed.quiet:
+        few = f"{parsed.seeds} seeds show a spread, but cannot tell two settings apart"
+        print(f"{few}: {least_pairs()} are the least that can", file=sys.stderr)
     return finish(planned(name, unknown, parsed), parsed.jobs, quiet=parsed.quiet, as_json=parsed.json)
 
 
@@ -81,7 +86,7 @@ def planned(name: str, flags: list[str], parsed: Namespace) -> Sweep:
     base = overridden(made, flags)
     fields = varied(parsed.set, reachable(base))
     if not fields and parsed.seeds == 1:
-        raise UsageError("sweep: nothing is varied; as in --set optimizer.lr=1e-4,3e-4,1e-3 --seeds 3")
+        raise UsageError("sweep: nothing is varied; as in --set optimizer.lr=1e-4,3e-4,1e-3 --seeds 5")
     if parsed.seeds > 1 and any(field.path == "seed" for field in fields):
         raise UsageError(f"sweep: --set seed=… and --seeds {parsed.seeds} both say which seeds; leave one of them out")
     whole = {leaf.path: {int, float} & set(kinds(leaf.kind)) == {int} for leaf in leaves(base)}
@@ -100,7 +105,10 @@ def planned(name: str, flags: list[str], parsed: Namespace) -> Sweep:
         "draw_seed": parsed.draw_seed,
         "flags": flags,
     }
-    return begin_sweep(parsed.run_dir, name, members, asked, origin, anew=parsed.anew)
+    sweep = begin_sweep(parsed.run_dir, name, members, asked, origin, anew=parsed.anew)
+    if (more := len(sweep.members) - len(members)) and not parsed.quiet:
+        print(f"{sweep.directory} holds what was asked for and {counted(more, 'more run')}", file=sys.stderr)
+    return sweep
 
 
 def flags_of(setting: Setting) -> list[str]:
@@ -122,13 +130,11 @@ def finish(sweep: Sweep, jobs: int, *, quiet: bool, as_json: bool = False) -> in
     """Bring a sweep to its end and print what came of it; 1 where a run was not brought to its end, or none to a
     number."""
     metric, mode = sweep.metric
-    fixed = len([one for one in sweep.outcomes() if one.status == "finished"])
-    left = len(sweep.members) - fixed
+    Files.below(sweep.directory).check("move it away first")
+    done = len([member for member in sweep.members if over(newest_run(sweep.folder(member)))])
+    left = len(sweep.members) - done
     with Bar(left, quiet=quiet) as bar, Interrupt(bar.say) as interrupt:
-        bar.say(
-            f"sweep {sweep.directory}: {counted(len(sweep.members), 'run')}"
-            + f", {fixed} of them are done" * (fixed > 0)
-        )
+        bar.say(f"sweep {sweep.directory}: {counted(len(sweep.members), 'run')}" + f", {done} done" * (done > 0))
         folders = {member.label: sweep.folder(member) for member in sweep.members}
 
         def ended(job: Job, how: Ended) -> None:
@@ -159,8 +165,11 @@ def compared(sweep: Sweep, outcomes: list[Outcome]) -> Path | None:
     every = [one.run for one in outcomes if one.run]
     finished = [one.run for one in outcomes if one.run and one.status == "finished"]
     for runs in (every, finished):
-        with suppress(UsageError):
-            return write(compare(runs), sweep.directory, ["loopwright", "compare", str(sweep.directory)])
+        try:
+            comparison = compare(runs)
+        except UsageError:
+            continue
+        return write(comparison, sweep.directory, ["loopwright", "compare", str(sweep.directory)])
     return None
 
 
@@ -188,8 +197,9 @@ def report(sweep: Sweep, scores: list[Score]) -> None:
     run = leader(best, mode)
     print(printable(f"best   {best.setting}: val {metric} {mean_and_spread(best.numbers)}{count}", 400))
     print(f"       {run}/checkpoints/best.pt")
-    if told := doubt(scores, mode):
-        print(printable(f"doubt  {told}", 400))
+    word, told = beside_next(scores, mode)
+    if told:
+        print(printable(f"{word:6} {told}", 400))
     for line in edges(scores, drawn=sweep.drawn):
         print(f"edge   {line}")
     listed = listing(sweep.directory.parent.parent)

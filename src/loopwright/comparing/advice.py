@@ -12,7 +12,9 @@ from loopwright.comparing.fields import Scatter
 from loopwright.comparing.groups import Group
 from loopwright.comparing.lessons import Lesson
 from loopwright.comparing.subject import Subject
+from loopwright.comparing.sweeps import grown
 from loopwright.errors import some
+from loopwright.report.again import train_again
 from loopwright.report.overfitting import onset
 from loopwright.significance import least_each
 from loopwright.values import number, tables
@@ -77,14 +79,20 @@ def disentangled(comparison: Comparison) -> Iterator[Suggestion]:
     """Several things changed at once: one run for each."""
     for contrast in comparison.contrasts:
         exchanged = any(change.name == "task" for change in contrast.changes)  # no flag chooses another task
-        if len(contrast.changes) > 1 and not comparison.scatters and not exchanged:
+        if len(contrast.changes) > 1 and not swept(comparison) and not exchanged:
             place = comparison.groups.index(contrast.group)
             commands = []
             for change in contrast.changes:
-                flags = [flag(key.name, key.values[place]) for key in change.keys if key.values[place] != "–"]
-                commands.append(f"loopwright train --config {config(comparison.baseline.first)} {' '.join(flags)}")
+                told = [flag(key.name, key.values[place]) for key in change.keys if key.values[place] != "–"]
+                flags = [word for words in told for word in words]
+                commands.append(train_again(comparison.baseline.first.record, flags))
             yield Suggestion(f"change one thing at a time: {len(commands)} runs from the baseline", tuple(commands[:6]))
             return
+
+
+def swept(comparison: Comparison) -> bool:
+    """Whether some field has so many values that its effect is seen among the others'."""
+    return any(one.drawn for one in comparison.scatters)
 
 
 def more_seeds(comparison: Comparison) -> Iterator[Suggestion]:
@@ -102,10 +110,11 @@ def more_seeds(comparison: Comparison) -> Iterator[Suggestion]:
     wanted = max(judgement.needed or SEVERAL_SEEDS, least_each())
     wanted = 2 * have if wanted <= have else wanted
     text = f"more seeds for {base.letter} and {group.letter}: {wanted:,} each instead of {have}"
-    yield Suggestion(text, tuple(seeds_commands((base, group), wanted)))
+    code = any(contrast.outside == "other code" for contrast in comparison.contrasts)
+    yield Suggestion(text, tuple(seeds_commands((base, group), wanted, each_its_code=code)))
 
 
-def seeds_commands(groups: Sequence[Group], wanted: int) -> Iterator[str]:
+def seeds_commands(groups: Sequence[Group], wanted: int, *, each_its_code: bool = False) -> Iterator[str]:
     """The runs that are missing for groups of the same `wanted` seeds, a line for the shell each."""
     known = sorted({seed for group in groups for seed in group.seeds if isinstance(seed, int)})
     others = (seed for seed in count() if seed not in known)
@@ -113,27 +122,33 @@ def seeds_commands(groups: Sequence[Group], wanted: int) -> Iterator[str]:
     for group in groups:
         missing = [seed for seed in seeds if seed not in group.seeds]
         listed = " ".join(map(str, missing[:MOST_SEEDS_LISTED])) + " …" * (len(missing) > MOST_SEEDS_LISTED)
+        if missing and each_its_code:
+            yield f"# with the code of {group.letter}"
         if missing:
-            yield f"for s in {listed}; do loopwright train --config {config(group.first)} --seed $s; done"
+            yield f"for s in {listed}; do {train_again(group.first.record, ['--seed', '$s'])}; done"
 
 
 def beyond_the_edge(comparison: Comparison) -> Iterator[Suggestion]:
     """The best value of a field is the last that was tried: its optimum lies further out."""
+    alone = all(len(contrast.changes) == 1 for contrast in comparison.contrasts)
     for scatter in comparison.scatters:
-        if not scatter.numeric or not comparison.deciding.direction:
+        if not scatter.numeric or not comparison.deciding.direction or not (scatter.drawn or alone):
             continue
         best = (max if comparison.deciding.direction == "max" else min)(scatter.places, key=lambda place: place.mean)
         if best in (scatter.places[0], scatter.places[-1]):
             beyond = further(scatter, upwards=best is scatter.places[-1])
-            text = f"{scatter.field} is best at {best.value}, the edge of what was tried: try {beyond} as well"
-            again = f"loopwright train --config {config(comparison.baseline.first)} {flag(scatter.field, beyond)}"
-            yield Suggestion(text, (again,))
+            text = f"the best {scatter.field}, {best.value}, is at the edge of what was tried: try {beyond} as well"
+            more = grown(comparison.subjects, scatter.field, beyond)
+            again = train_again(comparison.baseline.first.record, flag(scatter.field, beyond))
+            yield Suggestion(text, (more or again,))
 
 
 def further(scatter: Scatter, *, upwards: bool) -> str:
     """The next value beyond the edge, at the distance of the last two."""
     edge, before = [place.at for place in (scatter.places[::-1] if upwards else scatter.places)[:2]]
-    beyond = edge * edge / before if scatter.log else 2 * edge - before
+    beyond = 2 * edge - before
+    if scatter.log or (beyond * edge <= 0 and before):  # a rate, say, has no use for another sign
+        beyond = edge * edge / before
     whole = all(place.value.lstrip("-").isdecimal() for place in scatter.places)
     return str(round(beyond)) if whole else f"{beyond:.3g}"
 
@@ -146,7 +161,7 @@ def own_rates(comparison: Comparison) -> Iterator[Suggestion]:
         if names & set(KINDS) and len(rates) == 1 and "None" not in rates:
             which = some(sorted(names & set(KINDS)))
             commands = tuple(
-                f"loopwright train --config {config(group.first)} --{RATE} {rate}"
+                train_again(group.first.record, flag(RATE, rate))
                 for group in (comparison.baseline, contrast.group)
                 for rate in around(group)
             )
@@ -213,15 +228,9 @@ def caveats(comparison: Comparison) -> list[str]:
     return found
 
 
-def flag(key: str, value: str) -> str:
-    """A key with its value as a flag of train."""
-    name = key.removesuffix(".type")
-    return f"--{name} {shlex.quote(value)}"
-
-
-def config(run: Subject) -> str:
-    """The configuration file of a run, for a shell."""
-    return shlex.quote(str(run.path / "config.toml"))
+def flag(key: str, value: str) -> list[str]:
+    """A key with its value as a flag of train, for a shell."""
+    return [f"--{key.removesuffix('.type')}".replace("_", "-"), shlex.quote(value)]
 
 
 def quoted(run: Subject) -> str:

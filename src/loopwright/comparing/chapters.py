@@ -12,12 +12,16 @@ from loopwright.comparing.comparison import Comparison
 from loopwright.comparing.groups import Group
 from loopwright.comparing.lessons import Lesson
 from loopwright.comparing.numbers import MOST_GROUPS, heading, told
-from loopwright.errors import some
+from loopwright.errors import capital, some
+from loopwright.report.again import train_again
 from loopwright.report.values import show
 from loopwright.values import number
 
 MOST_CODE = 3
 """Variants whose code is laid beside the baseline's."""
+
+FEW = 3
+"""More variants than these stand in a table, behind what came of them."""
 
 MOST_RUNS = 8
 """Runs of a group that are named in a sentence."""
@@ -31,9 +35,9 @@ def what_changed(comparison: Comparison) -> list[Block]:
     keys = counting or list(comparison.keys)
     if len(comparison.groups) <= MOST_GROUPS:
         columns = ["key", *(heading(comparison, group) for group in comparison.groups)]
-        table = Table(columns, [[key.name, *key.values] for key in keys])
+        table = Table(columns, [[key.name, *key.shown] for key in keys])
     else:
-        rows = [[group.letter, *(key.values[at] for key in keys)] for at, group in enumerate(comparison.groups)]
+        rows = [[group.letter, *(key.shown[at] for key in keys)] for at, group in enumerate(comparison.groups)]
         table = Table(["group", *(key.name for key in keys)], rows)
     harmless = [key.name for key in comparison.keys if not key.counts] if counting else []
     verb = "differs" if len(harmless) == 1 else "differ"
@@ -46,9 +50,12 @@ def control(comparison: Comparison) -> list[Block]:
     if not comparison.contrasts:
         return [Text("There is one setting; nothing was changed.")]
     if comparison.controlled:
+        told = "; ".join(dict.fromkeys(contrast.told for contrast in comparison.contrasts if contrast.outside))
+        thing = f"one thing, {told}" if told else "one thing"
         each = "Each variant differs" if len(comparison.contrasts) > 1 else "The variant differs"
-        same = f"data, code, versions, machine and {budget(comparison)} the same"
-        return [Text(f"Yes. {each} from the baseline in one thing; {same}.")]
+        other = {contrast.outside for contrast in comparison.contrasts}
+        same = [word for word in ("data", "code", "versions", "machine") if f"other {word}" not in other]
+        return [Text(f"Yes. {each} from the baseline in {thing}; {', '.join(same)} and {budget(comparison)} the same.")]
     count = sum(contrast.controlled for contrast in comparison.contrasts)
     first = f"No; {count} of {len(comparison.contrasts)} variants are controlled." if count else "No."
     return [Text(first), Bullets(list(reasons(comparison)))]
@@ -106,18 +113,18 @@ def rerun(group: Group) -> Iterator[str]:
     if isinstance(made, list) and made:
         yield f"# made by: {' '.join(shlex.join(map(str, made)).split())}"
     for run in group.subjects[:MOST_RUNS]:
-        yield f"loopwright train --config {shlex.quote(str(run.path / 'config.toml'))}"
+        yield train_again(run.record)
 
 
 def variants(comparison: Comparison) -> list[Block]:
     """Each group but the baseline, with what was changed; of many, in a table."""
-    if len(comparison.contrasts) > 3:
+    if len(comparison.contrasts) > FEW:
         rows = []
         for one in comparison.contrasts:
-            config = f"{one.group.first.path}/config.toml"
+            again = train_again(one.group.first.record)
             controlled = "yes" if one.controlled else "no"
-            rows.append([one.group.letter, one.told, str(len(one.group.seeds)), controlled, config])
-        return [Table(["group", "what changed", "seeds", "controlled", "loopwright train --config"], rows)]
+            rows.append([one.group.letter, one.told, str(len(one.group.seeds)), controlled, again])
+        return [Table(["group", "what changed", "seeds", "controlled", "again"], rows)]
     found: list[Block] = []
     for contrast in comparison.contrasts:
         found += [Text(f"Changed: {contrast.told}."), *of_group(comparison, contrast.group)]
@@ -140,7 +147,7 @@ def following(advice: Sequence[Suggestion]) -> list[Block]:
     """The next experiment, and what else suggests itself."""
     found: list[Block] = []
     for place, one in enumerate(advice):
-        text = f"After that: {one.text}." if place else f"{one.text[:1].upper()}{one.text[1:]}."
+        text = f"After that: {one.text}." if place else f"{capital(one.text)}."
         found += [Text(text), *([Code("\n".join(one.commands), "sh")] if one.commands else [])]
     return found
 

@@ -71,13 +71,16 @@ class Comparison:
         return bool(self.contrasts) and all(one.controlled for one in self.contrasts)
 
     @property
+    def ranked(self) -> list[int]:
+        """The numbers of the groups, the best mean first; none where no direction is known or nothing was measured."""
+        means = [(sample.mean, place) for place, sample in enumerate(self.deciding.samples) if sample.mean is not None]
+        way = self.deciding.direction
+        return [place for _, place in sorted(means, key=lambda mean: mean[0], reverse=way == "max")] if way else []
+
+    @property
     def leader(self) -> int | None:
         """The number of the group with the best mean; None where no direction is known or nothing was measured."""
-        means = [(sample.mean, place) for place, sample in enumerate(self.deciding.samples) if sample.mean is not None]
-        if not means or not self.deciding.direction:
-            return None
-        best = max if self.deciding.direction == "max" else min
-        return best(means, key=lambda mean: mean[0])[1]
+        return next(iter(self.ranked), None)
 
 
 def compare(

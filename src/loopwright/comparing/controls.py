@@ -35,12 +35,16 @@ class Reason:
 
 @dataclass(frozen=True)
 class Contrast:
-    """A group beside the baseline: what was changed, and why it is not controlled."""
+    """A group beside the baseline: what was changed, and why it is not controlled.
+
+    `outside`: the kind of the one thing that differs, where that is not in the configuration.
+    """
 
     group: Group
     changes: tuple[Change, ...]
     told: str
     reasons: tuple[Reason, ...]
+    outside: str = ""
 
     @property
     def controlled(self) -> bool:
@@ -54,14 +58,14 @@ def contrast(groups: Sequence[Group], keys: Sequence[Key], one: int, other: int)
     runs = (*groups[one].subjects, *groups[other].subjects)
     outside = list(environment(runs, changed))
     if not changed and len(outside) == 1:
-        told, outside = outside[0].text, []
+        told, only, outside = outside[0].text, outside[0].kind, []
     else:
-        told = "; ".join(change.told(one, other) for change in changed) or "nothing in the configuration"
+        told, only = "; ".join(change.told(one, other) for change in changed) or "nothing in the configuration", ""
     several = [many(changed)] if len(changed) > 1 else []
     weights = first_weights(groups[one], groups[other], changed)
     found = (*several, *outside, *seeds(groups[one], groups[other]), *measured(runs, changed), *kept(runs))
     found = (*found, *budgets(runs), *weights)
-    return Contrast(groups[other], tuple(changed), told, found)
+    return Contrast(groups[other], tuple(changed), told, found, only)
 
 
 def many(changed: Sequence[Change]) -> Reason:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +28,12 @@ class Cost:
     texts: tuple[str, ...]
     samples: tuple[Sample, ...]
     note: str = ""
+    medians: bool = False
+
+    @property
+    def middles(self) -> list[float | None]:
+        """What each group's text says in the middle: the median, else the mean."""
+        return [sample.median if self.medians else sample.mean for sample in self.samples]
 
 
 @dataclass(frozen=True)
@@ -129,9 +134,9 @@ def reaching(
     texts = []
     for group, sample in zip(groups, samples, strict=True):
         many = len(group.seeds)
-        median = shown(statistics.median(sample.values)) if sample.n else "never"
-        texts.append(median + (f" ({sample.n} of {many})" if sample.n != many and sample.n else ""))
-    return Cost(name, tuple(texts), samples, note)
+        middle = "never" if sample.median is None else shown(sample.median)
+        texts.append(middle + (f" ({sample.n} of {many})" if sample.n != many and sample.n else ""))
+    return Cost(name, tuple(texts), samples, note, medians=True)
 
 
 def line(

@@ -72,6 +72,7 @@ def of_sample(sample: Sample) -> dict[str, Any]:
     return {
         "n": sample.n,
         "mean": sample.mean,
+        "median": sample.median,
         "sd": sample.deviation,
         "by_seed": {str(seed): value for seed, value in sample.by_seed.items()},
         "not_finite": [str(seed) for seed in sample.lost],

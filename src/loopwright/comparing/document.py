@@ -49,17 +49,22 @@ def document(comparison: Comparison, command: Sequence[str] = (), *, pictures: b
     lesson = lesson_of(comparison.subjects)
     advice, careful = suggestions(comparison, lesson), caveats(comparison)
     scatters = [Drawings([one]) for one in scatter_drawings(comparison)] if pictures else []
+    who = [
+        Section("Baseline", chapters.of_group(comparison, comparison.baseline)),
+        Section("Variants" if len(comparison.contrasts) > 1 else "Variant", chapters.variants(comparison)),
+    ]
+    many = len(comparison.contrasts) > chapters.FEW  # then what came out is read before the lists
     sections = [
         Section("About these runs", [Bullets(list(comparison.notes))] if comparison.notes else []),
         Section("What changed", chapters.what_changed(comparison)),
         Section("Is it a controlled comparison?", chapters.control(comparison)),
         Section("Goal", [Text(chapters.goal(comparison))]),
-        Section("Baseline", chapters.of_group(comparison, comparison.baseline)),
-        Section("Variants" if len(comparison.contrasts) > 1 else "Variant", chapters.variants(comparison)),
+        *([] if many else who),
         Section("What happened", what_happened(comparison)),
         Section("Curves", [Drawings(figures(comparison))] if pictures else []),
         Section("Fields that were varied", list(scatters)),
         Section("Trade-offs: quality and cost", what_it_costs(comparison)),
+        *(who if many else []),
         Section("One failed run and its lesson", chapters.failed(lesson)),
         Section("Next experiment", chapters.following(advice)),
         Section("Caveats", [Bullets(careful)]),

@@ -13,7 +13,7 @@ from loopwright.comparing.keys import ABSENT, Key
 from loopwright.identity import spelled
 from loopwright.values import number
 
-FEWEST = 3
+DRAWN = 3
 """Values of a field that are worth a picture."""
 
 
@@ -45,11 +45,16 @@ class Scatter:
     numeric: bool
     log: bool
 
+    @property
+    def drawn(self) -> bool:
+        """Whether it is worth a picture."""
+        return len(self.places) >= DRAWN
+
 
 def scatters(groups: Sequence[Group], samples: Sequence[Sample], keys: Sequence[Key]) -> list[Scatter]:
-    """A scatter for each key that counts and has three values or more, where the number was measured."""
-    found = [scatter(groups, samples, key) for key in keys if key.counts and len(set(key.values) - {ABSENT}) >= FEWEST]
-    return [one for one in found if len(one.places) >= FEWEST]
+    """A scatter for each key that counts and has several values, where the number was measured."""
+    found = [scatter(groups, samples, key) for key in keys if key.counts and len(set(key.values) - {ABSENT}) > 1]
+    return [one for one in found if len(one.places) > 1]
 
 
 def scatter(groups: Sequence[Group], samples: Sequence[Sample], key: Key) -> Scatter:
@@ -75,8 +80,10 @@ def geometric(values: Sequence[float]) -> bool:
     >>> geometric([1e-4, 3e-4, 1e-3]), geometric([16, 32, 64]), geometric([1, 2, 3])
     (True, True, False)
     """
-    if len(values) < FEWEST or values[0] <= 0 or values[-1] / values[0] < 4:
+    if len(values) < 2 or values[0] <= 0 or values[-1] / values[0] < 4:
         return False
+    if len(values) == 2:
+        return True
     ratios = [math.log(after / before) for before, after in pairwise(values)]
     differences = [after - before for before, after in pairwise(values)]
     return unevenness(ratios) < unevenness(differences)

@@ -38,6 +38,11 @@ class Sample:
         return statistics.fmean(self.values) if self.by_seed else None
 
     @property
+    def median(self) -> float | None:
+        """The median; None of nothing."""
+        return statistics.median(self.values) if self.by_seed else None
+
+    @property
     def deviation(self) -> float | None:
         """The sample standard deviation, with n - 1; None where n is below 2."""
         return statistics.stdev(self.values) if self.n > 1 else None

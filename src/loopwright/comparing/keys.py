@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loopwright.identity import HARMLESS, NAMES, SEED, spelled
+from loopwright.identity import HARMLESS, NAMES, SEED, brief, spelled
 
 TOGETHER = {"epochs": "length", "steps": "length", "metric": "deciding metric", "mode": "deciding metric"}
 """Keys that are one thing."""
@@ -22,6 +22,11 @@ class Key:
     name: str
     values: tuple[str, ...]
     counts: bool = True
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The values as a table shows them."""
+        return tuple(brief(self.name, value) for value in self.values)
 
     def apart(self, one: int, other: int) -> bool:
         """Whether two groups differ in it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -58,13 +59,13 @@ def told(run: Path, metrics: Table, findings: Sequence[Table], *, compared: bool
     status, reason = str(metrics.get("status") or "unfinished"), metrics.get("reason")
     ended = f"{status} after {show(metrics.get('steps'))} steps" if "steps" in metrics else status
     happened = f"{ended}: {show(reason)}" if reason else ended
-    command = f"loopwright report {run}"
+    command = f"loopwright report {shlex.quote(str(run))}"
     if worst is not None and str(worst.get("severity")) in SEVERITIES:
         happened += f"; the doctor says {show(worst.get('cause'))} ({show(worst.get('evidence'))})"
         lesson = f"{show(worst.get('wrong'))}. Remedy: {show(worst.get('fix'))}"
     elif status == "failed":
         lesson = "the doctor named no cause while it ran; its record may tell more"
-        command = f"loopwright diagnose {run}"
+        command = f"loopwright diagnose {shlex.quote(str(run))}"
     else:
         missed = next(claim for claim in tables(metrics.get("claims")) if claim.get("holds") is False)
         happened += f"; it missed its claim: {bounded(missed)}, reached {show(missed.get('reached'))}"

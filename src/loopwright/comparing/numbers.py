@@ -8,7 +8,7 @@ from loopwright.comparing.blocks import Block, Bullets, Table, Text
 from loopwright.comparing.comparison import Comparison, Result
 from loopwright.comparing.costs import spread
 from loopwright.comparing.groups import Group, Sample
-from loopwright.comparing.judging import Judgement, ranking
+from loopwright.comparing.judging import Judgement, judge, ranking
 from loopwright.report.values import show_metric
 
 MOST_GROUPS = 12
@@ -34,11 +34,14 @@ def headline(comparison: Comparison) -> str:
 
 
 def leading(comparison: Comparison) -> str:
-    """The best mean of several, which by itself says nothing about noise."""
-    if comparison.leader is None:
+    """The best mean of several, and whether it is more than noise ahead of the next."""
+    if len(comparison.ranked) < 2:
         return ""
-    group, sample = comparison.groups[comparison.leader], comparison.deciding.samples[comparison.leader]
-    return f" The best mean is {group.letter}'s ({group.label}), {told(sample)}."
+    groups = [comparison.groups[place] for place in comparison.ranked[:2]]
+    best, second = (comparison.deciding.samples[place] for place in comparison.ranked[:2])
+    beside = judge(second, best, comparison.deciding.direction).text
+    mean = f"The best mean is {groups[0].letter}'s ({groups[0].label}), {told(best)}"
+    return f" {mean}; beside the next, {groups[1].letter} ({groups[1].label}): {beside}."
 
 
 def told(sample: Sample) -> str:
@@ -115,11 +118,15 @@ def what_it_costs(comparison: Comparison) -> list[Block]:
     """Quality and cost in one table: the trade-offs."""
     shown = comparison.groups[:MOST_GROUPS]
     rows = [
-        [result.measure.name, *map(means, result.samples[: len(shown)]), *ratio(result.samples, shown)]
+        [
+            result.measure.name,
+            *map(means, result.samples[: len(shown)]),
+            *ratio([one.mean for one in result.samples], shown),
+        ]
         for result in comparison.results
         if is_quality(result, comparison)
     ]
-    rows += [[cost.name, *cost.texts[: len(shown)], *ratio(cost.samples, shown)] for cost in comparison.costs]
+    rows += [[cost.name, *cost.texts[: len(shown)], *ratio(cost.middles, shown)] for cost in comparison.costs]
     columns = ["", *(heading(comparison, group) for group in shown), *(["B / A"] if len(shown) == 2 else [])]
     targets = [f"Target: {cost.note}." for cost in comparison.costs if cost.note]
     return [Table(columns, rows, note=" ".join([*targets, "From metrics.json and logs/history.jsonl."]))]
@@ -131,9 +138,9 @@ def is_quality(result: Result, comparison: Comparison) -> bool:
     return (measure.metric, measure.which) == (decides.metric, decides.which)
 
 
-def ratio(samples: Sequence[Sample], shown: Sequence[Group]) -> list[str]:
+def ratio(middles: Sequence[float | None], shown: Sequence[Group]) -> list[str]:
     """How many times as much the second of two groups has."""
     if len(shown) != 2:
         return []
-    one, other = samples[0].mean, samples[1].mean
+    one, other = middles[:2]
     return [f"×{other / one:.3g}" if one and other is not None else "–"]

@@ -22,7 +22,9 @@ AXIS = "value"
 
 def scatter_drawings(comparison: Comparison) -> list[Drawing]:
     """A picture for each field of which three or more values were tried."""
-    return [drawn(comparison, scatter, place) for place, scatter in enumerate(comparison.scatters, start=1)]
+    return [
+        drawn(comparison, scatter, place) for place, scatter in enumerate(comparison.scatters, start=1) if scatter.drawn
+    ]
 
 
 def drawn(comparison: Comparison, scatter: Scatter, place: int) -> Drawing:

@@ -46,16 +46,14 @@ class Files:
         """`out` is a directory, or the name of a markdown file or a page."""
         return Files.named(out) if out.suffix in (".md", ".html") and not out.is_dir() else Files.below(out)
 
-    def check(self) -> None:
+    def check(self, remedy: str = "choose another --out") -> None:
         """Raise RunError where one of the files is there already, and not made by us."""
         check_folder(self.page.parent)
         made = [path for path in (self.page, self.markdown, self.data) if os.path.lexists(path)]
         for path in made:
-            check_ours(path, VERB)
+            check_ours(path, VERB, remedy)
         if not made and os.path.lexists(self.plots):
-            raise RunError(
-                f"{self.plots}: is there already, and `loopwright {VERB}` did not make it; choose another --out"
-            )
+            raise RunError(f"{self.plots}: is there already, and `loopwright {VERB}` did not make it; {remedy}")
 
 
 def write(comparison: Comparison, directory: Path, command: Sequence[str] = ()) -> Path:

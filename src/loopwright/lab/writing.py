@@ -14,6 +14,7 @@ from loopwright.lab.breaking import Broken, Lab
 from loopwright.lab.pictures import curves_picture
 from loopwright.lines import finite
 from loopwright.report.findings import lab_page
+from loopwright.significance import least_pairs
 
 
 def write_lab(lab: Lab, directory: Path) -> None:
@@ -25,7 +26,9 @@ def write_lab(lab: Lab, directory: Path) -> None:
     entries = [entry(one, lab) for one in lab.broken]
     write_text(directory / "results.json", json.dumps(finite(lab.as_dict()), indent=1) + "\n")
     write_text(directory / "experiments.md", markdown(lab, entries))
-    content = {"lab": lab, "entries": entries, "pictures": pictures, "healthy": spread([t.last for t in lab.healthy])}
+    healthy = spread([trial.last for trial in lab.healthy])
+    judged = len(lab.healthy) >= least_pairs()
+    content = {"lab": lab, "entries": entries, "pictures": pictures, "healthy": healthy, "judged": judged}
     write_text(directory / "index.html", lab_page(content))
 
 
@@ -68,7 +71,8 @@ def spread(values: list[float]) -> str:
     known = [value for value in values if value == value]
     if not known:
         return "no number"
-    return f"{statistics.median(known):.4g} ({min(known):.4g} to {max(known):.4g})"
+    median, low, high = (f"{value:.4g}" for value in (statistics.median(known), min(known), max(known)))
+    return median if low == high else f"{median} ({low} to {high})"
 
 
 def markdown(lab: Lab, entries: list[dict[str, Any]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -12,16 +13,17 @@ from loopwright.diagnosing import Curves, judge
 from loopwright.doctor.causes import CAUSES
 from loopwright.doctor.finding import Finding
 from loopwright.journal.lock import in_hands
+from loopwright.journal.runs import ROOT
 from loopwright.postmortem.statements import Statement
 from loopwright.report import curves
 from loopwright.report.history import Floats, Series
 from loopwright.report.overfitting import Onset, onset
-from loopwright.report.plots import best_step, clip_norm
+from loopwright.report.plots import best_step, broke_at, clip_norm
 from loopwright.report.record import Record
 from loopwright.report.values import show
 from loopwright.values import Table, number, table, tables, whole
 
-HISTORY, SUMMARY = "logs/history.jsonl", "metrics.json"
+HISTORY, SUMMARY, CONFIG = "logs/history.jsonl", "metrics.json", "config.toml"
 GROWING = frozenset({"lr-too-large", "exploding-gradients", "non-finite"})
 """Causes whose picture is divergence."""
 BROKE = re.compile(r"non-finite|\b(?:nan|inf)\b")
@@ -105,9 +107,21 @@ class Case:
         return self.record.history.curve("grad_norm")
 
     @property
+    def root(self) -> Path:
+        """The directory that its experiment's runs are kept in, `runs` say."""
+        home = self.record.directory
+        return home.parent.parent if len(home.parts) > 1 else home.absolute().parent.parent
+
+    @property
+    def place(self) -> list[str]:
+        """The flags with which `loopwright train` puts a run beside it."""
+        return [] if self.root == ROOT else ["--run-dir", str(self.root)]
+
+    @property
     def rate(self) -> float | None:
         """The configured learning rate."""
-        return number(table(self.record.config, "optimizer").get("lr"))
+        config = self.record.config
+        return number(table(config, "optimizer").get("lr", config.get("lr")))
 
     @cached_property
     def said(self) -> list[Said]:
@@ -176,8 +190,7 @@ class Case:
     @property
     def broke_at(self) -> int | None:
         """The step that could not be done; None where it was not a step that ended the run."""
-        found = re.match(r"step (\d+):", self.reason)
-        return int(found[1]) if found and self.status == "failed" else None
+        return broke_at(self.record)
 
     @property
     def best_step(self) -> int | None:

@@ -6,8 +6,9 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 
+from loopwright.errors import capital
 from loopwright.postmortem.labs import Harm
-from loopwright.postmortem.statements import Statement, capital, first_part
+from loopwright.postmortem.statements import Statement, first_part
 from loopwright.report import curves
 from loopwright.report.history import Series
 from loopwright.report.values import show_metric

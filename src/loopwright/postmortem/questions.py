@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 
+from loopwright.errors import counted
+from loopwright.postmortem.case import Case
 from loopwright.postmortem.drawing import beside, losses
 from loopwright.postmortem.labs import Harm
 from loopwright.postmortem.lessons import (
@@ -18,6 +21,7 @@ from loopwright.postmortem.lessons import (
 from loopwright.postmortem.sayings import apart, fall, kept, named, norms, up, validation
 from loopwright.postmortem.statements import Answer, Command
 from loopwright.postmortem.survey import Survey
+from loopwright.significance import least_pairs
 
 MANY = 10
 """Of fewer faults tried, the most important part is one of those few."""
@@ -39,9 +43,9 @@ def healthy(found: Survey) -> Answer:
     case, asked = found.healthy, "What does a healthy curve look like here?"
     if case is None:
         wanted = "is healthy, which is finished, its claims kept, and nothing found by the doctor"
-        train = Command("A run as the experiment stands", f"loopwright train {found.own.experiment}")
+        train = Command("A run as the experiment stands", training(found.own, found.own.experiment))
         return Answer("healthy", asked, lack=lacking(found, wanted), commands=(train,))
-    said = (fall(case), *validation(case), *norms(case), *kept(case))
+    said = (*found.elsewhere(case, "is healthy"), fall(case), *validation(case), *norms(case), *kept(case))
     return Answer("healthy", asked, said, pictures=(losses(case, "healthy", f"Healthy: {case.id}"),))
 
 
@@ -56,7 +60,7 @@ def divergence(found: Survey, harms: Sequence[Harm]) -> Answer:
         drawn = losses(case, "divergence", f"Diverged: {case.id}")
     else:
         lack = lacking(found, "diverged, and no lab has a fault that makes one diverge")
-        make = Command("Divergence on demand", f"loopwright break {name} --fault diverge")
+        make = Command("Divergence on demand", breaking(name, "--fault", "diverge"))
         return Answer("divergence", asked, lack=lack, commands=(make,))
     said = [*([up(case)] if case else []), *([up_in_lab(harm)] if harm else [])]
     return Answer("divergence", asked, tuple(said), pictures=(drawn,))
@@ -66,20 +70,25 @@ def overfitting(found: Survey) -> Answer:
     """What does overfitting look like?"""
     case, asked = found.overfitted, "What does overfitting look like here?"
     if case is None or case.onset is None:
-        train = Command("A hundred points, learned by heart", "loopwright train points")
+        train = Command("A hundred points, learned by heart", training(found.own, "points"))
         return Answer("overfitting", asked, lack=lacking(found, "overfits"), commands=(train,))
     step = case.onset.step
     drawn = losses(case, "overfitting", f"Overfits: {case.id}", ((float(step), f"onset, step {step:,}"),))
-    return Answer("overfitting", asked, tuple(apart(case, case.onset)), pictures=(drawn,))
+    said = (*found.elsewhere(case, "overfits"), *apart(case, case.onset))
+    return Answer("overfitting", asked, said, pictures=(drawn,))
 
 
 def most_important(found: Survey, harms: Sequence[Harm]) -> Answer:
     """What is the single most important part of the loop?"""
     name, asked = found.own.experiment, "What is the single most important part of the loop?"
-    every = Command("Every fault that can be made in it, by how much it hurts", f"loopwright break {name} --all")
+    every = Command("Every fault that can be made in it, by how much it hurts", breaking(name, "--all"))
     biting = [one for one in harms if one.bites]
     if not biting:
-        lack = f"No evidence yet: {len(harms)} faults were tried in labs, none of them bites."
+        judged = sum(len(one.trials) >= least_pairs() for one in harms)
+        few = f", {len(harms) - judged} with fewer seeds than the {least_pairs()} it takes to tell" * (
+            judged < len(harms)
+        )
+        lack = f"No evidence yet: {counted(len(harms), 'fault')} tried in labs, none seen to bite{few}."
         return Answer("most-important", asked, lack=lack, commands=(every,))
     own = [one for one in biting if one.experiment == name] or biting
     worst = max(own, key=lambda one: one.hurt)
@@ -99,10 +108,20 @@ def where_to_look(found: Survey, harms: Sequence[Harm]) -> Answer:
     sick = [case for case in found.all if case.serious]
     if not biting and not sick:
         lack = lacking(found, "is sick, and no lab shows what is seen first")
-        line = f"loopwright break {found.own.experiment} --fault diverge no-zero-grad double-softmax"
+        line = breaking(found.own.experiment, "--fault", "diverge", "no-zero-grad", "double-softmax")
         return Answer("look-first", asked, lack=lack, commands=(Command("Three faults, and what shows them", line),))
     said = (*by_the_doctor(biting), *first_signals(biting), *looks_healthy(biting), *map(named, sick[:3]))
     return Answer("look-first", asked, said)
+
+
+def training(case: Case, experiment: str) -> str:
+    """The command that trains an experiment beside a run."""
+    return shlex.join(["loopwright", "train", experiment, *case.place])
+
+
+def breaking(experiment: str, *flags: str) -> str:
+    """The command that makes a lab."""
+    return shlex.join(["loopwright", "break", experiment, *flags])
 
 
 def lacking(found: Survey, what: str) -> str:

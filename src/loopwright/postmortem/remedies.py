@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from loopwright.postmortem.case import Case
 from loopwright.postmortem.statements import Command
+from loopwright.report.again import of_project, train_again
 from loopwright.report.values import show
 from loopwright.values import Table, number, table
 
+USUAL = 1e-3
+"""The size of an update, as a share of the weights, at a good rate."""
+MEASURED = re.compile(
+    r"(?:is|are) (\d[\d.e+-]*) (?:times as large as the weights|of the weights' norm).* rate (\d[\d.e+-]*)"
+)
 NOT_OF_CHECK = ("--run-dir", "--experiment", "--config")
 ALONE = ("--quiet", "--traceback")
 SHORT = {"--lr": "--optimizer.lr", "--weight-decay": "--optimizer.weight-decay", "--max-steps": "--steps"}
@@ -30,12 +36,13 @@ OF_THE_MACHINE = (
 def remedy(cause: str, case: Case, twin: Case | None) -> list[str]:
     """The flags that change what the cause names; none where it is not a field of the experiment that is wrong.
 
-    A rate is taken from `twin`, the healthy run of the same experiment, where it has a fitting one.
+    A rate is taken from `twin`, the healthy run of the same experiment, where it has a fitting one; else the one that
+    would have made updates of the usual size, where theirs was measured.
     """
     rate, patience = case.rate or 0.0, ["--patience", "3"]
-    other = twin.rate if twin else None
-    lower = other if other and other < rate else rate / 10
-    higher = other if other and other > rate else rate * 10
+    known = [one for one in (twin.rate if twin else None, usual(case)) if one]
+    lower = next((one for one in known if one < rate), rate / 10)
+    higher = next((one for one in known if one > rate), rate * 10)
     return {
         "lr-too-large": ["--optimizer.lr", f"{lower:g}"],
         "exploding-gradients": ["--clip-norm", "1"],
@@ -47,22 +54,35 @@ def remedy(cause: str, case: Case, twin: Case | None) -> list[str]:
     }.get(cause, [])
 
 
+def usual(case: Case) -> float | None:
+    """The rate at which updates would be USUAL, to one digit, from what the doctor has measured; None where it has
+    not."""
+    for one in case.serious:
+        if found := MEASURED.search(one.evidence):
+            ratio, rate = float(found[1]), float(found[2])
+            return float(f"{rate * USUAL / ratio:.0e}") if ratio > 0 else None
+    return None
+
+
 def verifying(case: Case, step: int | None, flags: Sequence[str]) -> Iterator[Command]:
     """What shows the step again, what says before training whether it is mended, and the training with the change."""
-    run = shlex.quote(case.id)
+    if not of_project(case.record):
+        yield from of_engine(case, step, flags)
+    again = train_again(case.record, flags, [shlex.quote(word) for word in case.place])
+    yield Command("The same run with the change" if flags else "The same run, when it is mended", again)
+    newest = str(case.record.directory.parent / "latest")
+    yield Command("Then both side by side", shlex.join(["loopwright", "compare", case.id, newest]))
+
+
+def of_engine(case: Case, step: int | None, flags: Sequence[str]) -> Iterator[Command]:
+    """What can be asked of an experiment that the engine knows: the step again, the checks before training."""
     if step is not None and 1 <= step <= case.steps + 1:
         shown = f"Step {step:,} again, with its samples, gradients and updates"
-        yield Command(shown, f"loopwright replay {run} --step {step}")
+        yield Command(shown, f"loopwright replay {shlex.quote(case.id)} --step {step}")
     yield Command(
         "With the change, before training" if flags else "Before training, when it is mended",
         shlex.join(["loopwright", "check", case.experiment, *without(given(case), flags), *flags]),
     )
-    root = case.record.directory.parent.parent
-    place = [] if root == Path("runs") else ["--run-dir", str(root)]
-    again = ["loopwright", "train", "--config", str(case.record.directory / "config.toml"), *flags, *place]
-    yield Command("The same run with the change" if flags else "The same run, when it is mended", shlex.join(again))
-    newest = str(case.record.directory.parent / "latest")
-    yield Command("Then both side by side", shlex.join(["loopwright", "compare", case.id, newest]))
 
 
 def given(case: Case) -> list[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from loopwright.errors import capital
 from loopwright.postmortem.case import HISTORY, SUMMARY, Case, level
-from loopwright.postmortem.statements import Statement, capital, first_part
+from loopwright.postmortem.statements import Statement, first_part
 from loopwright.report import curves
 from loopwright.report.overfitting import Onset
 from loopwright.report.values import show_metric

@@ -51,11 +51,6 @@ class Answer:
         }
 
 
-def capital(text: str) -> str:
-    """With a capital letter at its beginning, unless it is the name of something in a program."""
-    return text if "_" in text else text[:1].upper() + text[1:]
-
-
 def first_part(reason: str) -> str:
     """What broke, without what was done about it."""
     return reason.partition(";")[0].strip()

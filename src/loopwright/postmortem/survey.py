@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loopwright.journal.runs import list_runs
-from loopwright.postmortem.case import Case
+from loopwright.postmortem.case import CONFIG, Case
+from loopwright.postmortem.statements import Statement
 from loopwright.report.record import Record
 
 LOOKED_AT = 60
@@ -33,6 +34,15 @@ class Survey:
         """The one of those `wanted` that is of the run's own experiment, if any is, and ranks highest."""
         found = [case for case in self.all if wanted(case)]
         return max(found, key=lambda case: (case.experiment == self.own.experiment, rank(case)), default=None)
+
+    def elsewhere(self, case: Case, what: str) -> list[Statement]:
+        """That a case is not of the run's own experiment, of which none `what`."""
+        name = self.own.experiment
+        return (
+            []
+            if case.experiment == name
+            else [case.says(f"Of {name} no run {what}; this is {case.experiment}.", CONFIG)]
+        )
 
     @property
     def healthy(self) -> Case | None:
@@ -66,8 +76,7 @@ def survey(own: Case, progress: Callable[[Sequence[Path]], Iterable[Path]]) -> S
 def neighbors(own: Case) -> Iterator[Path]:
     """The runs below the same root, and of a study its members: the same experiment's first, the newest first."""
     home = own.record.directory
-    roots = [home.parent.parent if len(home.parts) > 1 else home.absolute().parent.parent, home / "members"]
-    found = [run for root in roots for run in reversed(list_runs(root)) if not same(run, home)]
+    found = [run for root in (own.root, home / "members") for run in reversed(list_runs(root)) if not same(run, home)]
     small = [run for run in found if size(run) <= MOST_BYTES]
     yield from sorted(small, key=lambda run: run.parent.name != home.absolute().parent.name)
 

@@ -41,7 +41,9 @@ def so_far(case: Case) -> tuple[tuple[Statement, ...], str]:
 def well(case: Case) -> Statement:
     """Nothing went wrong."""
     claims = len(tables(case.record.metrics.get("claims")))
-    held = f"{claims} of {claims} claims kept" if claims else "it claims nothing"
+    dropped = case.record.metrics.get("claims_dropped")
+    none = f"its claims are not judged ({show(dropped)})" if dropped else "it claims nothing"
+    held = f"{claims} of {claims} claims kept" if claims else none
     return case.says(f"Nothing failed: {case.steps:,} steps to the end, {held}, 0 warnings and errors.", SUMMARY)
 
 

@@ -8,6 +8,7 @@ from textwrap import shorten
 
 from loopwright.labels import Labels, labels_of
 from loopwright.report import artifacts, grids
+from loopwright.report.again import of_project, train_again
 from loopwright.report.artifacts import Section
 from loopwright.report.charts import Chart
 from loopwright.report.clock import Clock
@@ -136,11 +137,13 @@ def _event(event: Table) -> str:
 
 
 def _commands(record: Record) -> list[tuple[str, str]]:
-    run, config = shlex.quote(str(record.directory)), shlex.quote(str(record.directory / "config.toml"))
+    run = shlex.quote(str(record.directory))
     name = str(record.config.get("experiment") or record.experiment)
-    again = ("Run the same again", f"loopwright train --config {config}")
+    again = ("Run the same again", train_again(record))
     resume = ("Continue where it stopped", f"loopwright resume {run}")
     audit = ("Prove that the same gives the same bits, killed and resumed too", f"loopwright audit {shlex.quote(name)}")
     evaluate = ("Evaluate its best checkpoint", f"loopwright evaluate {run}")
     diagnose = ("Ask what its record alone tells", f"loopwright diagnose {run}")
+    if of_project(record):
+        return [again, diagnose]
     return [again, resume, audit] if record.is_study else [again, resume, evaluate, diagnose, audit]

@@ -7,7 +7,16 @@ from loopwright.report.charts import Chart, Line, Mark, line, mark
 from loopwright.report.clock import Clock
 from loopwright.report.history import Series
 from loopwright.report.overfitting import Onset
-from loopwright.report.plots import PACE, best_step, clip_norm, components, loss_caption, metric_names, throughput
+from loopwright.report.plots import (
+    PACE,
+    best_step,
+    broke_at,
+    clip_norm,
+    components,
+    loss_caption,
+    metric_names,
+    throughput,
+)
 from loopwright.report.record import Record
 from loopwright.report.strokes import SMOOTHED_FROM
 from loopwright.report.values import show
@@ -44,8 +53,10 @@ def _loss(record: Record, clock: Clock, found: Onset | None) -> Chart:
 
 
 def _marks(record: Record, clock: Clock, found: Onset | None) -> list[Mark]:
-    """The onset of overfitting, and the steps at which the doctor saw something."""
-    marks = [mark(found.step, f"overfitting from step {found.step:,}", clock, "warn")] if found else []
+    """The step that broke, the onset of overfitting, and the steps at which the doctor saw something."""
+    broke, last = broke_at(record), record.history.last_step
+    marks = [mark(min(broke, last), f"broke in step {broke:,}", clock, "bad")] if broke else []
+    marks += [mark(found.step, f"overfitting from step {found.step:,}", clock, "warn")] if found else []
     for finding in record.findings or []:
         step, tone = whole(finding.get("step")), _TONES.get(str(finding.get("severity")))
         if step is not None and 0 < step <= record.history.last_step and tone:

@@ -57,6 +57,12 @@ def draw_onset(axes: Axes, found: Onset | None) -> None:
         axes.axvline(found.step, color=ALARM, linewidth=1, linestyle=(0, (4, 3)), zorder=1, label=label)
 
 
+def draw_break(axes: Axes, step: int | None, last_step: int) -> None:
+    """A line where the run broke: at its end, for the step itself has no numbers."""
+    if step is not None:
+        axes.axvline(min(step, last_step), color=ALARM, linewidth=1.4, zorder=1, label=f"broke in step {step:,}")
+
+
 def finish(axes: Axes, drawn: list[Series], last_step: int, log: bool) -> None:
     """Axes, and a mark at the top for each step whose value is not finite: that is part of the story."""
     count_axis(axes, last_step)

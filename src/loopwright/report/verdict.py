@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from loopwright.errors import counted
+from loopwright.errors import capital, counted
 from loopwright.journal.runs import kind_of
 from loopwright.report import curves
 from loopwright.report.clock import Clock
@@ -209,9 +209,14 @@ def _size_tile(record: Record) -> Tile | None:
     return None if count is None else Tile("parameters", f"{count:,}", below)
 
 
+def sentences(text: str) -> str:
+    """The lines of a message, each with a full stop."""
+    return " ".join(f"{capital(line.rstrip('.'))}." for line in text.splitlines() if line)
+
+
 def _alarms(record: Record) -> list[str]:
     reason = record.metrics.get("reason")
-    alarms = [show(reason)] if reason and record.metrics.get("status") != "interrupted" else []
+    alarms = [sentences(show(reason))] if reason and record.metrics.get("status") != "interrupted" else []
     differing = sum(event.get("event") == "differs" for event in record.history.events)
     if differing:
         alarms.append(f"After a resume, {differing:,} of the lines written before came out different.")

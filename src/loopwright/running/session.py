@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import subprocess
 import sys
 import time
@@ -156,7 +157,7 @@ def failures_named(session: Session) -> Iterator[None]:
         with refusals_named(), single_samples_named():
             yield
     except NonFiniteError as error:
-        error.add_note(f"to see this step: loopwright replay {session.run} --step {error.step}")
+        error.add_note(f"to see this step: loopwright replay {shlex.quote(str(session.run))} --step {error.step}")
         raise
     except StoreError as error:
         if isinstance(error.__cause__, OSError):
@@ -165,7 +166,7 @@ def failures_named(session: Session) -> Iterator[None]:
     except WorkerError as error:
         raise WorkerError(
             f"{error}\nwhat was saved is whole; go on with as many workers as are left: "
-            f"torchrun --nproc-per-node N -m loopwright resume {session.run}"
+            f"torchrun --nproc-per-node N -m loopwright resume {shlex.quote(str(session.run))}"
         ) from error
 
 
@@ -260,7 +261,7 @@ def stopped(session: Session, interrupt: Interrupt) -> Interrupted:
 def resuming(session: Session) -> str:
     """The command that goes on with the run."""
     several = session.workers.worker.size > 1
-    return f"{'torchrun --nproc-per-node N -m ' * several}loopwright resume {session.run}"
+    return f"{'torchrun --nproc-per-node N -m ' * several}loopwright resume {shlex.quote(str(session.run))}"
 
 
 @contextmanager
@@ -279,13 +280,14 @@ def tensorboard(session: Session) -> Iterator[list[Sink]]:
 def write_report(run: Path, say: Say, *, seconds: float | None = None) -> None:
     """Make plots and report in a process of their own, given up after `seconds`: the run is complete without them."""
     command = [sys.executable, "-P", "-m", "loopwright.report", str(run)]
+    by_hand = f"make it with: loopwright report {shlex.quote(str(run))}"
     try:
         subprocess.run(command, capture_output=True, check=True, timeout=seconds)
     except subprocess.TimeoutExpired:
-        say(f"no report yet, it takes longer than {seconds:g} s; make it with: loopwright report {run}")
+        say(f"no report yet, it takes longer than {seconds:g} s; {by_hand}")
     except subprocess.CalledProcessError as error:
         last = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        say(f"no report: {last}; make it with: loopwright report {run}")
+        say(f"no report: {last}; {by_hand}")
 
 
 def finished(run: Path) -> bool:

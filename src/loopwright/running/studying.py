@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,9 @@ def carry_out(study: Study, run: Path, watchers: Watchers, origin: Origin) -> Pa
                 directory = bring_to_end(member, run, watchers, origin)
             except Interrupted as stop:
                 note(run, study, "interrupted", done)
-                message = f"stopped in member {member.name} and saved; go on with: loopwright resume {run}"
+                message = (
+                    f"stopped in member {member.name} and saved; go on with: loopwright resume {shlex.quote(str(run))}"
+                )
                 raise interrupted(message, stop.exit_code, run) from stop
             except LoopwrightError as error:
                 with suppress(StoreError):  # on a full disk the reason is still told to whoever reads the error

@@ -60,7 +60,7 @@ def own_tests(project: Path, minutes: float = LIMIT_MINUTES, command: Sequence[s
             done = run_process(
                 command,
                 output=output,
-                environment={},
+                environment={"COLUMNS": "300"},  # so that pytest does not cut what it says
                 limit=60 * minutes,
                 grace=GRACE_SECONDS,
                 directory=project,
@@ -70,7 +70,8 @@ def own_tests(project: Path, minutes: float = LIMIT_MINUTES, command: Sequence[s
             return Item("tests pass", False, str(error))
         text = output.with_suffix(".out").read_text("utf-8", "replace") + done.err
     lines = [line for line in text.splitlines() if line.strip()]
-    return Item("tests pass", done.code == 0, lines[-1] if lines else f"exit code {done.code}")
+    failed = [line for line in lines if line.startswith("FAILED ")]
+    return Item("tests pass", done.code == 0, [*failed, *lines[-1:], f"exit code {done.code}"][0])
 
 
 def finished_run(project: Path) -> Item:

@@ -62,8 +62,12 @@ def read_pristine(project: Path) -> Files:
 
 
 def read_mine(project: Path, paths: list[str]) -> Files:
-    """Those of the files at `paths` that the project has now."""
-    return {path: text_at(project / path) for path in paths if inside(project, path).is_file()}
+    """Those of the files at `paths` that the project has now. UsageError where something else is in a file's place."""
+    places = {path: inside(project, path) for path in paths}
+    for path, place in places.items():
+        if place.is_dir():
+            raise UsageError(f"{place}: a directory is in the way of {path}; move it away first")
+    return {path: text_at(place) for path, place in places.items() if place.is_file()}
 
 
 def inside(project: Path, path: str) -> Path:

@@ -83,13 +83,8 @@ def compare_project(project: Path, upstream: Files) -> list[Change]:
     """
     pristine = read_pristine(project)
     paths = sorted({*pristine, *upstream})
-    return [change_of(path, pristine.get(path), mine, upstream.get(path)) for path, mine in of_mine(project, paths)]
-
-
-def of_mine(project: Path, paths: list[str]) -> list[tuple[str, str | None]]:
-    """Each path with what the project has there now."""
     mine = read_mine(project, paths)
-    return [(path, mine.get(path)) for path in paths]
+    return [change_of(path, pristine.get(path), mine.get(path), upstream.get(path)) for path in paths]
 
 
 def change_of(path: str, pristine: str | None, mine: str | None, upstream: str | None) -> Change:
