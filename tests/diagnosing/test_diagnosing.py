@@ -147,3 +147,16 @@ def test_the_verb_reads_a_run_and_says_what_was_seen_while_it_ran(tmp_path, monk
 def test_a_loss_that_has_arrived_is_not_stuck():
     loss = [(step, 1.0 if step < 4 else 1e-4) for step in range(60)]
     assert causes(Curves("a run", loss=loss), info=True) == []
+
+
+def test_the_step_that_a_run_could_not_make_is_named_from_its_summary(tmp_path):
+    (tmp_path / "logs").mkdir()
+    record = {"kind": "step", "step": 1, "lr": 1e30, "loss": {"total": 2.4}, "grad_norm": 2.3}
+    (tmp_path / "logs/history.jsonl").write_text(json.dumps(record) + "\n")
+    reason = "step 2: loss mse inf, gradient norm inf; stopped before the update"
+    (tmp_path / "metrics.json").write_text(json.dumps({"status": "failed", "reason": reason}))
+    (finding,) = judge(read_curves(tmp_path))
+    assert (finding.cause, finding.step) == ("non-finite", 2)
+    assert finding.evidence.endswith("losses before it: 2.4")
+    (tmp_path / "metrics.json").write_text(json.dumps({"status": "failed", "reason": "a full disk"}))
+    assert judge(read_curves(tmp_path)) == []

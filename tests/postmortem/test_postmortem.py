@@ -85,9 +85,9 @@ def test_a_failed_run_tells_what_failed_when_why_and_what_to_do(project):
 
 
 def test_without_a_healthy_run_beside_it_a_tenth_of_the_rate_is_proposed(tmp_path):
-    found = answers(examine(write_failed(tmp_path / "elsewhere", lr=50.0)))
+    found = answers(examine(write_failed(tmp_path / "elsewhere", lr=0.5)))
     train = commands(found["fix"])[2]
-    assert train.endswith(f"config.toml --optimizer.lr 5 --run-dir {tmp_path}/elsewhere")
+    assert train.endswith(f"config.toml --optimizer.lr 0.05 --run-dir {tmp_path}/elsewhere")
     assert "healthy" not in text(found["cause"])
 
 
@@ -234,7 +234,7 @@ def test_commands_that_make_evidence_put_it_where_it_is_looked_for(tmp_path, mon
     [
         ("the update of step 1 is 1.86e+03 times as large as the weights (median over 4 parameters); rate 50", "3e-05"),
         ("updates are 0.5 of the weights' norm (median of the first 4 steps), the loss went up; rate 2", "0.004"),
-        ("the update is large", "5"),
+        ("the update is large", "0.1"),
     ],
 )
 def test_where_updates_were_measured_the_rate_of_usual_ones_is_proposed(tmp_path, evidence, rate):

@@ -35,10 +35,10 @@ def describe(state: State, parts: Mapping[str, Tensor], norm: Tensor, samples: l
     lengths = state.layout.norms(state.parameters)
     bad = [name for name, length in zip(moved, lengths, strict=True) if not bool(length.isfinite())]
     losses = ", ".join(f"{name} {part.item():g}" for name, part in parts.items())
-    where = some(bad) if bad else "no parameter"
+    where = f"non-finite gradients in {some(bad)}" if bad else "the gradient of each parameter is finite by itself"
     return (
         f"step {state.step + 1}: loss {losses}, gradient norm {norm.item():g}; stopped before the update, "
         f"the weights are those of step {state.step}\n"
-        f"non-finite gradients in {where}; samples of the batch: {some(samples)}; "
+        f"{where}; samples of the batch: {some(samples)}; "
         "try a lower --lr, clipping (--clip-norm 1), or look at these samples"
     )

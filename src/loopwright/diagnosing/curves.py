@@ -27,7 +27,7 @@ KINDS = (
 @dataclass
 class Curves:
     """`loss` of training, `val_loss`, `accuracy` of validation (larger is better), learning `rate` and gradient `norm`,
-    each a curve that may be empty; `clip_norm` where it is known."""
+    each a curve that may be empty; `clip_norm` where it is known, `ended`: the step that could not be made."""
 
     origin: str
     loss: Curve = field(default_factory=list)
@@ -36,6 +36,7 @@ class Curves:
     rate: Curve = field(default_factory=list)
     norm: Curve = field(default_factory=list)
     clip_norm: float = 0.0
+    ended: int | None = None
 
     def add(self, kind: str, step: float, value: float) -> None:
         """One more point of a curve."""

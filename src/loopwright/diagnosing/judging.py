@@ -45,16 +45,17 @@ def level(points: Curve) -> float:
 def broke(curves: Curves) -> Iterator[Finding]:
     """The loss is not a number."""
     lost = [step for step, value in curves.loss if not math.isfinite(value)]
-    if lost:
-        before = [value for step, value in finite(curves.loss) if step < lost[0]][-5:]
-        told = ", ".join(f"{value:.4g}" for value in before) or "none"
-        yield Finding(
-            "error",
-            "non-finite",
-            f"the loss is not a number at step {lost[0]:g} and in {len(lost)} records; before it: {told}",
-            int(lost[0]),
-            certainty=0.6,
-        )
+    first = lost[0] if lost else curves.ended
+    if first is None:
+        return
+    before = [value for step, value in finite(curves.loss) if step < first][-5:]
+    told = ", ".join(f"{value:.4g}" for value in before) or "none"
+    happened = (
+        f"the loss is not a number at step {first:g} and in {len(lost)} records"
+        if lost
+        else (f"the run ended itself at step {first:g}, whose loss or gradient is not a number")
+    )
+    yield Finding("error", "non-finite", f"{happened}; losses before it: {told}", int(first), certainty=0.6)
 
 
 def diverged(curves: Curves) -> Iterator[Finding]:

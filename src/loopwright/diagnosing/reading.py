@@ -13,6 +13,7 @@ from loopwright.diagnosing.curves import Curves, add_row, kind_of
 from loopwright.errors import UsageError, some
 from loopwright.files import reading
 from loopwright.lines import revive, scan_history
+from loopwright.report.record import broke_at
 from loopwright.tasks.packages import require_packages
 from loopwright.values import read_json
 
@@ -69,6 +70,7 @@ def of_run(run: Path) -> Curves:
                 add_numbers(curves, step, known)
             elif record.get("kind") == "validation" and isinstance(metrics, dict):
                 add_numbers(curves, step, {"val_loss": metrics.get("loss"), "accuracy": metrics.get("accuracy")})
+    curves.ended = broke_at(read_json(run / "metrics.json"))
     return curves
 
 

@@ -18,8 +18,8 @@ from loopwright.postmortem.statements import Statement
 from loopwright.report import curves
 from loopwright.report.history import Floats, Series
 from loopwright.report.overfitting import Onset, onset
-from loopwright.report.plots import best_step, broke_at, clip_norm
-from loopwright.report.record import Record
+from loopwright.report.plots import best_step, clip_norm
+from loopwright.report.record import Record, broke_at
 from loopwright.report.values import show
 from loopwright.values import Table, number, table, tables, whole
 
@@ -139,7 +139,7 @@ class Case:
     @cached_property
     def judged(self) -> list[Finding]:
         """What `loopwright diagnose` says of the record."""
-        found = Curves(self.id, clip_norm=clip_norm(self.record) or 0.0)
+        found = Curves(self.id, clip_norm=clip_norm(self.record) or 0.0, ended=self.broke_at)
         history = self.record.history
         series = {"loss": self.loss, "val_loss": self.val_loss, "norm": self.norm, "rate": history.curve("lr")}
         series["accuracy"] = history.validation("accuracy")
@@ -190,7 +190,7 @@ class Case:
     @property
     def broke_at(self) -> int | None:
         """The step that could not be done; None where it was not a step that ended the run."""
-        return broke_at(self.record)
+        return broke_at(self.record.metrics)
 
     @property
     def best_step(self) -> int | None:

@@ -14,6 +14,8 @@ from loopwright.values import Table, number, table
 
 USUAL = 1e-3
 """The size of an update, as a share of the weights, at a good rate."""
+HIGHEST = 0.1
+"""A rate that hardly any training needs more than."""
 MEASURED = re.compile(
     r"(?:is|are) (\d[\d.e+-]*) (?:times as large as the weights|of the weights' norm).* rate (\d[\d.e+-]*)"
 )
@@ -37,11 +39,11 @@ def remedy(cause: str, case: Case, twin: Case | None) -> list[str]:
     """The flags that change what the cause names; none where it is not a field of the experiment that is wrong.
 
     A rate is taken from `twin`, the healthy run of the same experiment, where it has a fitting one; else the one that
-    would have made updates of the usual size, where theirs was measured.
+    would have made updates of the usual size, where theirs was measured; else a tenth of it, and no more than HIGHEST.
     """
     rate, patience = case.rate or 0.0, ["--patience", "3"]
     known = [one for one in (twin.rate if twin else None, usual(case)) if one]
-    lower = next((one for one in known if one < rate), rate / 10)
+    lower = next((one for one in known if one < rate), min(rate / 10, HIGHEST))
     higher = next((one for one in known if one > rate), rate * 10)
     return {
         "lr-too-large": ["--optimizer.lr", f"{lower:g}"],
@@ -60,7 +62,7 @@ def usual(case: Case) -> float | None:
     for one in case.serious:
         if found := MEASURED.search(one.evidence):
             ratio, rate = float(found[1]), float(found[2])
-            return float(f"{rate * USUAL / ratio:.0e}") if ratio > 0 else None
+            return min(HIGHEST, float(f"{rate * USUAL / ratio:.0e}")) if ratio > 0 else None
     return None
 
 

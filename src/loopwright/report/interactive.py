@@ -10,14 +10,13 @@ from loopwright.report.overfitting import Onset
 from loopwright.report.plots import (
     PACE,
     best_step,
-    broke_at,
     clip_norm,
     components,
     loss_caption,
     metric_names,
     throughput,
 )
-from loopwright.report.record import Record
+from loopwright.report.record import Record, broke_at
 from loopwright.report.strokes import SMOOTHED_FROM
 from loopwright.report.values import show
 from loopwright.values import whole
@@ -54,7 +53,7 @@ def _loss(record: Record, clock: Clock, found: Onset | None) -> Chart:
 
 def _marks(record: Record, clock: Clock, found: Onset | None) -> list[Mark]:
     """The step that broke, the onset of overfitting, and the steps at which the doctor saw something."""
-    broke, last = broke_at(record), record.history.last_step
+    broke, last = broke_at(record.metrics), record.history.last_step
     marks = [mark(min(broke, last), f"broke in step {broke:,}", clock, "bad")] if broke else []
     marks += [mark(found.step, f"overfitting from step {found.step:,}", clock, "warn")] if found else []
     for finding in record.findings or []:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
@@ -12,7 +11,7 @@ from loopwright.report import curves
 from loopwright.report.history import Series
 from loopwright.report.ink import PALETTE, TRAIN, VALIDATION, render
 from loopwright.report.overfitting import Onset
-from loopwright.report.record import Record
+from loopwright.report.record import Record, broke_at
 from loopwright.report.strokes import (
     SMOOTHED_FROM,
     draw_best,
@@ -69,13 +68,6 @@ def best_step(record: Record) -> int | None:
     return int(series.steps[place])
 
 
-def broke_at(record: Record) -> int | None:
-    """The step that could not be done; None where it was not a step that ended the run."""
-    reason = record.metrics.get("reason")
-    found = re.match(r"step (\d{1,15}):", reason) if isinstance(reason, str) else None
-    return int(found[1]) if found and record.metrics.get("status") == "failed" else None
-
-
 def clip_norm(record: Record) -> float | None:
     """The configured clipping threshold; None where there is no clipping."""
     threshold = number(record.config.get("clip_norm"))
@@ -93,7 +85,7 @@ def _loss(record: Record, found: Onset | None) -> Plot | None:
         draw_points(axes, validation, VALIDATION, "validation")
         draw_best(axes, validation, best_step(record))
         draw_onset(axes, found)
-        draw_break(axes, broke_at(record), record.history.last_step)
+        draw_break(axes, broke_at(record.metrics), record.history.last_step)
         finish(axes, [train, validation], record.history.last_step, log=curves.wants_log([train, validation]))
         draw_legend(figure, axes)
 

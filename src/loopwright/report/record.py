@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,13 @@ class Record:
     def is_study(self) -> bool:
         """Whether this is a study, whose members have run directories of their own below it."""
         return "members" in self.env
+
+
+def broke_at(metrics: Table) -> int | None:
+    """The step that could not be done, by a run's summary; None where it was not a step that ended the run."""
+    reason = metrics.get("reason")
+    found = re.match(r"step (\d{1,15}):", reason) if isinstance(reason, str) else None
+    return int(found[1]) if found and metrics.get("status") == "failed" else None
 
 
 def _read_text(path: Path, notes: list[str]) -> str:
