@@ -106,10 +106,10 @@ def some(items: Sequence[object], most: int = 8) -> str:
 def capital(text: str) -> str:
     """With a capital letter at its beginning, unless its first word is the name of something in a program.
 
-    >>> capital("no head"), capital("lr-too-large was seen")
-    ('No head', 'lr-too-large was seen')
+    >>> capital("non-finite losses"), capital("lr-too-large was seen")
+    ('Non-finite losses', 'lr-too-large was seen')
     """
-    return text if re.match(r"\w+[-._]\w", text) else text[:1].upper() + text[1:]
+    return text if re.match(r"\w+([._]\w|-\w+-\w)", text) else text[:1].upper() + text[1:]
 
 
 def counted(number: int, thing: str) -> str:

@@ -21,7 +21,7 @@ MOST_CODE = 3
 """Variants whose code is laid beside the baseline's."""
 
 FEW = 3
-"""More variants than these stand in a table, behind what came of them."""
+"""More variants than these stand in a table."""
 
 MOST_RUNS = 8
 """Runs of a group that are named in a sentence."""

@@ -53,7 +53,7 @@ def document(comparison: Comparison, command: Sequence[str] = (), *, pictures: b
         Section("Baseline", chapters.of_group(comparison, comparison.baseline)),
         Section("Variants" if len(comparison.contrasts) > 1 else "Variant", chapters.variants(comparison)),
     ]
-    many = len(comparison.contrasts) > chapters.FEW  # then what came out is read before the lists
+    many = len(comparison.contrasts) > 1  # then what came out is read before who took part
     sections = [
         Section("About these runs", [Bullets(list(comparison.notes))] if comparison.notes else []),
         Section("What changed", chapters.what_changed(comparison)),

@@ -104,7 +104,7 @@ class Broken:
         if self.bites:
             return "bites"
         if len(self.trials) < least_pairs():
-            return f"cannot be judged by fewer than {least_pairs()} seeds"
+            return f"needs {least_pairs()} seeds to be judged"
         return "shows in the structure only" if self.named else "does no harm here"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 import sys
 from pathlib import Path
@@ -47,7 +48,7 @@ def entry(one: Broken, lab: Lab) -> dict[str, Any]:
         "expected": " or ".join(one.fault.causes),
         "healthy": spread([trial.last for trial in one.healthy]),
         "broken": spread([trial.last for trial in one.trials]),
-        "honest": spread([trial.honest for trial in one.trials]),
+        "honest": spread([math.nan if trial.broke else trial.honest for trial in one.trials]),
         "state": one.state,
         "p": f"{one.p:.3g}",
         "named": f"{one.named:.0%}",
