@@ -81,7 +81,7 @@ class Interrupted(LoopwrightError):
 
 
 def printable(text: str, most: int = 8000) -> str:
-    """`text` as it may be sent to a terminal: no control characters but the ends of lines, and not without end.
+    r"""`text` as it may be sent to a terminal: no control characters but the ends of lines, and not without end.
 
     >>> printable("a\x1b[2Jb")
     'a\\x1b[2Jb'
