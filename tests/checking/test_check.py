@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 import torch
 
 from loopwright.checking import CHECKS, check_experiment
+from loopwright.cli.main import main
 from loopwright.core.evaluate import evaluate
 from loopwright.core.state import State
 from loopwright.doctor.neighbors import agree, agreeing
@@ -97,3 +99,13 @@ def test_a_check_that_fails_is_a_result_of_its_own():
     failed = {result.name: result.told for result in checked.results if result.verdict == "failed"}
     assert "two evaluations give the same" in failed
     assert "ArithmeticError: mine" in failed["two evaluations give the same"]
+
+
+@pytest.mark.parametrize(("rate", "cause"), [("10000", "lr-too-large"), ("1e-12", "lr-too-small")])
+def test_a_batch_that_is_not_learned_by_heart_is_doubtful_by_the_way_the_loss_went(rate, cause, capsys):
+    main(["check", "points", "--optimizer.lr", rate])
+    told = capsys.readouterr().out
+    assert re.search(r"one batch can be learned by heart +doubtful", told)
+    other = {"lr-too-large": "lr-too-small", "lr-too-small": "lr-too-large"}[cause]
+    assert f"{cause} (step" in told
+    assert other not in told

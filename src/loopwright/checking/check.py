@@ -13,7 +13,7 @@ from loopwright.core.experiment import Experiment
 from loopwright.doctor.finding import Finding, ranked
 from loopwright.doctor.shield import Shield
 
-Verdict = Literal["fine", "wrong", "not applicable", "failed"]
+Verdict = Literal["fine", "doubtful", "wrong", "not applicable", "failed"]
 
 
 class NotApplicableError(Exception):
@@ -109,4 +109,5 @@ def carried_out(each: Check, subject: Subject) -> Result:
     if missing:
         return Result(each.name, "not applicable", missing, seconds)
     wrong = any(finding.serious for finding in findings)
-    return Result(each.name, "wrong" if wrong else "fine", told.text, seconds, tuple(findings))
+    verdict: Verdict = "wrong" if wrong else "doubtful" if findings else "fine"
+    return Result(each.name, verdict, told.text, seconds, tuple(findings))

@@ -83,11 +83,11 @@ def by_heart(subject: Subject, told: Told) -> Iterator[Finding]:
         losses.append(math.nan)
     first, last = losses[0], min(losses[-5:])
     told.text = f"loss from {first:.4g} to {last:.4g} in {len(losses)} steps"
-    stuck = max(losses) <= 1.1 * first  # what goes up does not go too slowly
-    if not last < 0.999 * first and first > 0 and stuck:
+    up = max(losses) > 1.1 * first  # what goes up does not go too slowly
+    if not last < 0.999 * first and first > 0:
         yield Finding(
             "info",
-            "lr-too-small",
+            "lr-too-large" if up else "lr-too-small",
             f"one batch, {len(losses)} times: the loss went from {first:.4g} to {last:.4g}",
             0,
             certainty=0.3,

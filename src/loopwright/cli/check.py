@@ -12,7 +12,7 @@ from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
 from loopwright.cli.train import by_name, overridden
 from loopwright.core.study import Study
-from loopwright.errors import UsageError, printable
+from loopwright.errors import UsageError, counted, printable
 
 ABOUT = """\
 Look at an experiment before training: its first steps under the doctor, its samples, its evaluation, a resume. Nothing
@@ -53,7 +53,7 @@ def show(checked: Checked) -> None:
         print(printable("\n" + finding.text()))
     serious = [finding for finding in checked.findings if finding.serious]
     skipped = [one.name for one in checked.results if one.verdict in ("not applicable", "failed")]
-    print(f"\n{len(serious)} findings; not checked: {'; '.join(skipped) or 'nothing'}")
+    print(f"\n{counted(len(serious), 'finding')}; not checked: {'; '.join(skipped) or 'nothing'}")
 
 
 def as_dict(checked: Checked) -> dict[str, object]:
