@@ -250,13 +250,62 @@ def test_a_rate_that_comes_back_is_no_schedule_that_is_over():
     assert "schedule-too-fast" not in [cause for cause, _ in causes(train)]
 
 
-def test_rates_that_are_tensors_or_missing_are_let_be():
-    def train():
-        model = net()
-        optimizer = torch.optim.Adam(model.parameters(), lr=torch.tensor(0.01))
-        for rows in batches(40):
+def by_hand(*rates: float | torch.Tensor, optimizers: int = 1):
+    """Steps with these rates, one after the other; of several optimizers in turn."""
+    models = [net() for _ in range(optimizers)]
+    made = [torch.optim.SGD(model.parameters(), lr=rates[0]) for model in models]
+    for rate, rows in zip(rates, batches(len(rates)), strict=True):
+        for model, optimizer in zip(models, made, strict=True):
+            optimizer.param_groups[0]["lr"] = rate
             optimizer.zero_grad()
             F.cross_entropy(model(X[rows]), Y[rows]).backward()
             optimizer.step()
 
+
+def test_of_two_optimizers_in_turn_both_are_waited_for():
+    found = causes(lambda: by_hand(*[0.1] * 40, *[0.0] * 60, optimizers=2))
+    assert next(at for cause, at in found if cause == "schedule-too-fast") <= 41 + 14 + 2
+
+
+def test_a_whole_number_is_a_rate_too():
+    found = causes(lambda: by_hand(*[1] * 40, *[0] * 60))
+    assert next(at for cause, at in found if cause == "schedule-too-fast") <= 41 + 14 + 2
+
+
+@pytest.mark.parametrize("rate", [torch.tensor(0.01), 0.01])
+def test_a_rate_that_stays_is_no_schedule(rate):
+    assert causes(lambda: by_hand(*[rate] * 60)) == []
+
+
+def test_three_times_a_tenth_is_a_plan():
+    plan = [0.1] * 30 + [0.01] * 20 + [0.001] * 20 + [0.0001] * 60
+    warm = [0.1 * step / 20 for step in range(1, 21)]
+    assert "schedule-too-fast" not in [cause for cause, _ in causes(lambda: by_hand(*warm, *plan))]
+
+
+def test_a_schedule_of_torch_with_milestones_is_a_plan_too():
+    def train():
+        model = net()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [10, 20, 30])
+        for rows in batches(100):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X[rows]), Y[rows]).backward()
+            optimizer.step()
+            schedule.step()
+
     assert causes(train) == []
+
+
+def test_an_optimizer_that_loses_its_groups_trains_on_as_without_a_doctor():
+    model = net()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    done = []
+    with Doctor():
+        for number, rows in enumerate(batches(60)):
+            if number == 40:
+                optimizer.param_groups.clear()
+            F.cross_entropy(model(X[rows]), Y[rows]).backward()
+            optimizer.step()
+            done.append(number)
+    assert len(done) == 60

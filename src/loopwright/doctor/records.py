@@ -22,7 +22,9 @@ from loopwright.doctor.measures import Stats
 
 NOTHING = torch.zeros(0)
 NO_RATE = 1e-3
-"""A rate that is this share of the highest, or less, is none."""
+"""A rate that is this share of the highest, or less, is none, where it came down in more steps than MILESTONES: three
+times divided by ten is a plan."""
+MILESTONES = 8
 REMEMBERED = 64
 """How many records of a kind are kept."""
 
@@ -136,10 +138,24 @@ class Backward:
 
 
 @dataclass(eq=False)
+class Rate:
+    """A learning rate over the steps: the last one, the highest, and how often it came down."""
+
+    now: float = 0.0
+    peak: float = 0.0
+    falls: int = 0
+
+    def down(self, rate: float) -> bool:
+        """Note the next one; whether it is nothing."""
+        self.falls += rate < self.now
+        self.now, self.peak = rate, max(self.peak, rate)
+        return rate == 0 or (rate <= NO_RATE * self.peak and self.falls > MILESTONES)
+
+
+@dataclass(eq=False)
 class Held:
     """An optimizer. `steps` counts its steps; `cleared`: its gradients were cleared since its last one; `fresh`: all
-    that happened since then, or since it was built, was looked at. `peak`: the highest learning rate that was seen;
-    `gone`: the step since which there is none."""
+    that happened since then, or since it was built, was looked at. `gone`: the step since which its rate is nothing."""
 
     optimizer: ref[Optimizer]
     kind: str
@@ -150,14 +166,12 @@ class Held:
     order: list[str] = field(default_factory=list)
     norms: dict[str, float | None] = field(default_factory=dict)
     clip_scaled: bool = False
-    peak: float = 0.0
+    rate: Rate = field(default_factory=lambda: Rate())
     gone: int | None = None
 
     def rated(self, rate: float) -> bool:
         """Note the learning rate of the step that was just made; whether it has just now come down to nothing."""
-        if rate > self.peak:
-            self.peak = rate
-        down = rate <= NO_RATE * self.peak
+        down = self.rate.down(rate)
         if down is (self.gone is not None):
             return False
         self.gone = self.steps if down else None
@@ -369,5 +383,5 @@ class Schedule:
     kind: str
     steps: int = 0
     before: bool = False
-    peak: float = 0.0
+    rate: Rate = field(default_factory=Rate)
     ended_at: int | None = None

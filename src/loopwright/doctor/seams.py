@@ -192,7 +192,10 @@ class Seams:
             if held is None:
                 scene.safely(updates.known, optimizer)
                 return
-            updates.unseen(held, optimizer)
+            try:  # cheaper than a shield, and as safe: this runs in every step
+                updates.unseen(held, optimizer)
+            except Exception as error:
+                scene.failures.setdefault("the rate at every step", repr(error))
             if program.count >= scene.following:
                 scene.safely(scene.ended)
 

@@ -12,10 +12,11 @@ from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import chosen, norms, settings
-from loopwright.doctor.records import NO_RATE, Built, Held, Schedule, Step, patience
+from loopwright.doctor.records import Built, Held, Schedule, Step, patience
 from loopwright.doctor.summaries import summarized
 
 CALLERS = 200
+NUMBERS = (float, int)
 HALF = (torch.bfloat16, torch.float16)
 
 
@@ -76,7 +77,7 @@ class Updates:
         held.steps += 1
         step = self.record(held, optimizer)
         if step.rates and held.rated(max(step.rates)):
-            self.scene.must_look_in(patience(held.steps) - 1)
+            self.look_again(held)
         program.trained |= held.parameters
         self.scene.settle(program.count - 1)
         for call in step.calls:
@@ -98,12 +99,17 @@ class Updates:
         held.steps += 1
         if held.order:
             held.order = []
-        first = optimizer.param_groups[0].get("lr")
-        if type(first) is float and NO_RATE * held.peak < first <= held.peak and held.gone is None:
+        groups = optimizer.param_groups
+        if len(groups) == 1 and groups[0].get("lr") is held.rate.now:
             return  # most often; this runs in every step
-        rates = [group["lr"] for group in optimizer.param_groups if type(group.get("lr")) is float]
-        if rates and len(rates) == len(optimizer.param_groups) and held.rated(max(rates)):
-            self.scene.must_look_in(patience(held.steps) - 1)
+        rates = [group["lr"] for group in groups if type(group.get("lr")) in NUMBERS]
+        if rates and len(rates) == len(groups) and held.rated(max(rates)):
+            self.look_again(held)
+
+    def look_again(self, held: Held) -> None:
+        """The rate has come down to nothing: look when it can be told whether that was too soon."""
+        optimizers = max(1, sum(each.steps > 0 for each in self.scene.program.held.values()))
+        self.scene.must_look_in((patience(held.steps) - 1) * optimizers)
 
     def record(self, held: Held, optimizer: Optimizer) -> Step:
         """The step that was just made."""
@@ -157,9 +163,9 @@ class Updates:
         schedule.steps += 1
         rates = [float(group["lr"]) for group in getattr(optimizer, "param_groups", []) if "lr" in group]
         base = [float(rate) for rate in getattr(scheduler, "base_lrs", rates)]
-        schedule.peak = max([schedule.peak, *rates, *base])
+        schedule.rate.peak = max([schedule.rate.peak, *rates, *base])
         over = getattr(scheduler, "last_epoch", 0) > getattr(scheduler, "T_max", float("inf"))
-        gone = bool(rates) and max(rates) <= NO_RATE * schedule.peak and schedule.steps > 1
+        gone = bool(rates) and schedule.rate.down(max(rates)) and schedule.steps > 1
         if schedule.ended_at is None and (over or gone):
             schedule.ended_at = self.scene.program.count
         elif schedule.ended_at is not None and not over and not gone:

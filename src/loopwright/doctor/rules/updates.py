@@ -261,7 +261,7 @@ def over_too_soon(view: View) -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 "schedule-too-fast",
-                f"{schedule.kind} had run down by step {ended} (peak {schedule.peak:g}), and training goes on at "
+                f"{schedule.kind} had run down by step {ended} (peak {schedule.rate.peak:g}), and training goes on at "
                 f"step {count}; it was stepped {schedule.steps} times",
                 count,
                 certainty=0.85,
@@ -274,13 +274,13 @@ def run_down(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or not step.rates or view.program.schedules:
         return
-    since, peak = step.held.gone, step.held.peak
+    since, peak = step.held.gone, step.held.rate.peak
     if since is not None and peak > 0 and step.number >= since + patience(since):
         yield Finding(
             "warning",
             "schedule-too-fast",
-            f"the rate has been at {max(step.rates):g} since step {since} (peak {peak:g}), and training goes on at "
-            f"step {step.number}",
+            f"the rate is {max(step.rates):g}, and was nothing at step {since} already (peak {peak:g}), and training "
+            f"goes on at step {step.number}",
             step.number,
             certainty=0.85,
         )
