@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 import tomllib
@@ -191,14 +192,17 @@ def test_the_smaller_command_finds_the_sweep_that_has_grown(tmp_path, capsys):
     assert sweep(tmp_path, "--set", "task.fate=fine", "--seeds", "2") == 0
     assert sweep(tmp_path, "--set", "task.fate=fine,well", "--seeds", "2", "--jobs", "2") == 0
     made = tmp_path / "fragile-sweep/001"
-    said = (made / "sweep.toml").read_text()
+    asked = (made / "sweep.toml").read_text()
     trained = {run: run.stat().st_mtime_ns for run in made.glob("members/*/001/metrics.json")}
     arguments = ["sweep", OWN, "--run-dir", str(tmp_path), "--set", "task.fate=fine", "--seeds", "2"]
     capsys.readouterr()
     assert main(arguments) == 0
-    assert f"{made} holds what was asked for and 2 more runs" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert f"sweep {made}: 2 runs, 2 done, and 2 runs that were not asked for" in said.err
+    assert "fate fine: val accuracy" in said.out
+    assert not re.search("^well", said.out, re.MULTILINE)
     assert {run: run.stat().st_mtime_ns for run in made.glob("members/*/001/metrics.json")} == trained
-    assert (made / "sweep.toml").read_text() == said
+    assert (made / "sweep.toml").read_text() == asked
     assert not (made.parent / "002").exists()
 
 

@@ -13,8 +13,10 @@ from making import make_group, make_run, write
 from loopwright.cli.main import main
 from loopwright.comparing import compare
 from loopwright.comparing import write as write_comparison
-from loopwright.comparing.advice import beyond_the_edge
-from loopwright.report.again import train_again
+from loopwright.comparing.advice import beyond_the_edge, further
+from loopwright.comparing.fields import Place, Scatter, geometric
+from loopwright.identity import spelled
+from loopwright.report.again import lacking, train_again
 from loopwright.report.record import Record
 from tests.report.browser import CHROMIUM, browser
 
@@ -205,17 +207,28 @@ def of_project(project: Path, name: str, words: list[str], val: float, **config)
 
 def test_commands_for_runs_of_a_project_are_its_own(tmp_path, monkeypatch):
     home = tmp_path / "mine"
+    (home / ".loopwright").mkdir(parents=True)
+    (home / "train.py").touch()
     runs = [of_project(home, "001", [], val=0.5), of_project(home, "002", ["--lr", "0.03"], val=0.4, lr=0.03)]
     monkeypatch.chdir(tmp_path)
     text = write_comparison(compare(runs), tmp_path / "out").with_name("report.md").read_text()
     assert "loopwright train" not in text
-    assert 'make -C mine train ARGS="--lr 0.03"\n' in text
-    assert 'for s in 1 2 3 4; do make -C mine train ARGS="--lr 0.03 --seed $s"; done' in text
-    monkeypatch.chdir(tmp_path / "mine")
-    assert train_again(Record.load(runs[0])) == "make train"
-    assert train_again(Record.load(runs[0]), ["--optimizer.lr", "0.001", "--clip-norm", "1"]) == (
-        'make train ARGS="--lr 0.001"'
-    )
+    assert "(cd mine && python train.py --lr 0.03)\n" in text
+    assert "for s in 1 2 3 4; do (cd mine && python train.py --lr 0.03 --seed $s); done" in text
+    assert "# with the code in" in text  # the digests of these runs are not that of the train.py there
+    monkeypatch.chdir(home)
+    record = Record.load(runs[0])
+    assert train_again(record) == "python train.py"
+    assert train_again(record, ["--optimizer.lr", "0.001", "--patience", "1"]) == "python train.py --lr 0.001"
+    assert lacking(record, ["--optimizer.lr", "0.001", "--patience", "1"]) == ["--patience"]
+    (home / "train.py").unlink()
+    monkeypatch.chdir(tmp_path)
+    assert train_again(record) == "python train.py"  # wherever that is
+
+
+def test_words_of_a_record_are_quoted(tmp_path):
+    run = of_project(tmp_path, "001", ["--lr", "$(touch x)", '"; touch y; "'], val=0.5)
+    assert train_again(Record.load(run)).endswith("""train.py --lr '$(touch x)' '"; touch y; "'""")
 
 
 def test_an_experiment_of_ones_own_is_named_again(tmp_path):
@@ -255,3 +268,25 @@ def test_beyond_its_edge_a_sweep_is_to_grow(tmp_path, monkeypatch, text, command
     (suggestion,) = found
     assert suggestion.text == "the best optimizer.lr, 0.01, is at the edge of what was tried: try 0.1 as well"
     assert suggestion.commands[0].startswith(command)
+
+
+@pytest.mark.parametrize(
+    ("values", "upwards", "expected"),
+    [
+        ((0.001, 0.01), True, "0.1"),
+        ((0.001, 0.01), False, "0.0001"),
+        ((0.0, 0.2), False, None),  # there is nothing beyond 0
+        ((0.0, 0.2), True, "0.4"),
+        ((0.02, 0.01), True, "0.03"),
+        ((1, 2), False, None),  # the half of one is no whole number
+        ((16, 32, 64), True, "128"),
+        ((0.00152, 0.00154), True, None),  # as good as the same
+        ((0.01, 1e6), False, "0.001"),
+        ((-1.0, 1.0), False, "-3"),
+    ],
+)
+def test_the_value_beyond_the_edge_is_another_and_one_that_can_be(values, upwards, expected):
+    ordered = sorted(values)
+    places = tuple(Place(spelled(value), float(value), (1.0,)) for value in ordered)
+    scatter = Scatter("field", places, numeric=True, log=geometric([float(value) for value in ordered]))
+    assert further(scatter, upwards=upwards) == expected

@@ -269,3 +269,31 @@ def test_faults_of_a_lab_with_too_few_seeds_are_not_said_to_be_harmless(tmp_path
     many = len(content["faults"])
     lack = f"No evidence yet: {many} fault{'s' * (many > 1)} tried in labs, none seen to bite, {many} with fewer seeds"
     assert found["most-important"].lack.startswith(lack)
+
+
+def test_what_a_member_of_a_sweep_teaches_is_tried_outside_of_the_sweep(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    members = Path("my runs/points-sweep/001/members")
+    (members.parent / "logs").mkdir(parents=True)
+    failed = write_failed(members, "001-lr=1e5/001")
+    found = answers(examine(failed))
+    again, beside = commands(found["fix"])[2:]
+    assert again.endswith("--run-dir 'my runs'")
+    assert beside.endswith("001' 'my runs/001-lr=1e5/latest'")
+
+
+def test_a_run_whose_loss_blew_up_is_no_healthy_one(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blown = [0.7, 4e4, 3e6, 9e5, 2e5, 3e4, 4e3, 900.0, 300.0, 150.0, 121.0]
+    run = write_run(Path("runs"), "points/001", blown, {11: 2e9})
+    (run / "findings.json").unlink()
+    found = answers(examine(run))
+    assert found["healthy"].lack
+    assert "lr-too-large" in text(found["cause"])
+    assert found["divergence"].statements
+
+
+def test_a_run_that_no_doctor_looked_at_is_not_said_to_have_no_warnings(tmp_path):
+    run = write_run(tmp_path / "runs", "points/001")
+    (run / "findings.json").write_text("null")
+    assert text(answers(examine(run))["what"]).endswith("no doctor looked at it.")

@@ -156,7 +156,7 @@ def test_changed_code_is_another_experiment_and_the_tests_say_what_to_do(tmp_pat
     told = capsys.readouterr().out
     assert "in one thing, other code: the experiment's own file\ndiffers" in told
     assert re.search(r"code_sha256 +[0-9a-f]{8} +[0-9a-f]{8}\n", told)
-    assert "# with the code of A\n  for s in 1 2 3 4; do make train ARGS=" in told
+    assert "# with the code of A\n  for s in 1 2 3 4; do python train.py --steps 12" in told
     assert "loopwright train" not in told
     report = (project / "runs/comparisons/001/report.md").read_text()
     assert "(1.5 * loss).backward()" in report  # the difference of both source.py

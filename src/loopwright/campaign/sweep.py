@@ -51,13 +51,20 @@ class Member:
 class Sweep:
     """A sweep's directory, its members, and whether their values were drawn at random.
 
-    `reference` names the experiment again where it is one's own.
+    `reference` names the experiment again where it is one's own. `only`: the labels of the members that are asked for,
+    where these are not all.
     """
 
     directory: Path
     members: tuple[Member, ...]
     drawn: bool
     reference: str | None = None
+    only: frozenset[str] = frozenset()
+
+    @property
+    def asked(self) -> tuple[Member, ...]:
+        """The members that are asked for."""
+        return tuple(member for member in self.members if not self.only or member.label in self.only)
 
     @property
     def metric(self) -> tuple[str, str]:
@@ -72,13 +79,14 @@ class Sweep:
         """Where a member's runs are."""
         return self.directory / "members" / member.label
 
+    def outcome(self, member: Member) -> Outcome:
+        """What has become of a member so far."""
+        metric, _ = self.metric
+        return Outcome.read(member.values, member.experiment.seed, metric, newest_run(self.folder(member)))
+
     def outcomes(self) -> list[Outcome]:
         """What has become of each member so far."""
-        metric, _ = self.metric
-        return [
-            Outcome.read(member.values, member.experiment.seed, metric, newest_run(self.folder(member)))
-            for member in self.members
-        ]
+        return list(map(self.outcome, self.members))
 
 
 def labelled(experiments: Sequence[Experiment], paths: Sequence[str]) -> tuple[Member, ...]:
@@ -109,8 +117,8 @@ def label(number: int, names: Mapping[str, str], found: Mapping[str, Any]) -> st
 def begin_sweep(
     root: Path, name: str, members: Sequence[Member], asked: Mapping[str, Any], origin: Origin, *, anew: bool = False
 ) -> Sweep:
-    """The newest sweep below `root` of just these members; else of these and others; else of some of them, to which
-    the others are added; else a new one.
+    """The newest sweep below `root` of just these members; else of these and others, which are let be; else of some of
+    them, to which the others are added; else a new one.
 
     `asked`: what sweep.toml is to say. With `anew` always a new one. Raises RunError where another process is at it.
     """
@@ -121,10 +129,10 @@ def begin_sweep(
     fits = [(path, held) for fit in (eq, ge, le) for path, held in known if fit(held.keys(), asked_for)]
     directory, held = fits[0] if fits else (None, {})
     if directory and held.keys() > asked_for:
-        return open_sweep(directory, own(origin))
+        return replace(open_sweep(directory, own(origin)), only=frozenset(held[text] for text in asked_for))
     members = relabelled(members, held, origin)
     said = dumps({**origin.head(), **asked})
-    # Where sweep.toml says something else, whoever added the last of the members was killed before it was written.
+    # Where sweep.toml says something else, whoever was to add members was killed before there were any.
     whole = directory is not None and nameless(written(directory / SWEEP)) == nameless(said)
     if directory and whole and held.keys() == asked_for:
         return Sweep(directory, tuple(members), drawn, own(origin))
@@ -132,14 +140,16 @@ def begin_sweep(
         directory = create_run(root, parent.name)
         (directory / "members").mkdir()
     check_unclaimed(directory)
+    if held:
+        write_text(directory / SWEEP, said)  # first: it says which fields the members differ in, those to come too
     sweep = Sweep(directory, tuple(members), drawn, own(origin))
     for member in members:
         if not sweep.config(member).is_file():
             write_text(sweep.config(member), config_of(member, origin))
     begun = read_json(directory / "env.json") or describe_run({})
     write_json(directory / "env.json", {**begun, "members": [member.label for member in members]})
-    # Last: without it a directory is no sweep, so whatever kills this leaves a whole one or none.
-    write_text(directory / SWEEP, said)
+    if not held:  # last: without it a directory is no sweep, so whatever kills this leaves a whole one or none
+        write_text(directory / SWEEP, said)
     return sweep
 
 
@@ -205,7 +215,7 @@ def open_sweep(path: Path, reference: str | None = None) -> Sweep:
 
 
 def train_members(sweep: Sweep, at_once: int, interrupt: Interrupt, watcher: Watcher) -> list[Outcome]:
-    """Bring all members to their end, and write metrics.json; what has become of them.
+    """Bring all members that are asked for to their end, and write metrics.json; what has become of all.
 
     Raises Interrupted, which says how to go on, and RunError where another process is at it.
     """
@@ -218,11 +228,11 @@ def train_members(sweep: Sweep, at_once: int, interrupt: Interrupt, watcher: Wat
             reasons[job.name] = how.complaint
             watcher.ended(job, how)
 
-        jobs = [job for member in sweep.members if (job := job_of(sweep, member))]
+        jobs = [job for member in sweep.asked if (job := job_of(sweep, member))]
         carry_out(jobs, at_once, interrupt, replace(watcher, ended=ended))
         if interrupt.requested:
             summarize(sweep, "interrupted")
-            open_ones = sum(not over(newest_run(sweep.folder(member))) for member in sweep.members)
+            open_ones = sum(not over(newest_run(sweep.folder(member))) for member in sweep.asked)
             raise stopped(sweep, open_ones, interrupt.requested)
         whole = all(one.status not in OPEN for one in sweep.outcomes())
         return summarize(sweep, "finished" if whole else "interrupted", reasons)
@@ -240,10 +250,10 @@ def job_of(sweep: Sweep, member: Member) -> Job | None:
 
 def stopped(sweep: Sweep, left: int, number: int) -> Interrupted:
     """The message after a signal."""
-    done = len(sweep.members) - left
+    done = len(sweep.asked) - left
     how = f"go on with: loopwright resume {shlex.quote(str(sweep.directory))}"
     error = Interrupted(
-        f"stopped with {done} of {len(sweep.members)} members done; of the others what was begun is saved; {how}",
+        f"stopped with {done} of {len(sweep.asked)} members done; of the others what was begun is saved; {how}",
         number,
     )
     error.run = sweep.directory

@@ -11,10 +11,11 @@ from loopwright.cli.alone import refuse_workers
 from loopwright.cli.parsing import parser
 from loopwright.cli.tables import table
 from loopwright.errors import UsageError, printable
-from loopwright.faults.registry import all_faults
+from loopwright.faults.registry import all_faults, find_fault
 from loopwright.files import try_writing
 from loopwright.journal.runs import create_run
 from loopwright.lab import Lab, break_experiment
+from loopwright.lab.breaking import healthy_of
 from loopwright.lab.writing import write_lab
 from loopwright.running.runner import run_name
 
@@ -46,8 +47,12 @@ def run(arguments: list[str]) -> int:
     if parsed.seeds < 1 or parsed.jobs < 1 or (parsed.steps is not None and parsed.steps < 1):
         raise UsageError(f"break: --seeds {parsed.seeds} --jobs {parsed.jobs}: each must be at least 1")
     refuse_workers("break")
+    names = parsed.fault or list(faults)
+    for name in names:
+        find_fault(name)
+    healthy_of(parsed.name)
     try_writing(parsed.out)
-    lab = broken(parsed.name, parsed.fault or list(faults), parsed)
+    lab = broken(parsed.name, names, parsed)
     directory = create_run(parsed.out, run_name(parsed.name))
     (directory / "logs").rmdir()
     write_lab(lab, directory)

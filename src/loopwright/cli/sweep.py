@@ -71,7 +71,7 @@ def run(arguments: list[str]) -> int:
     if min(parsed.seeds, parsed.jobs) < 1 or parsed.random < 0:
         raise UsageError(f"sweep: --seeds {parsed.seeds} --jobs {parsed.jobs}: each must be at least 1")
     refuse_workers("sweep")
-    if 1 < parsed.seeds < least_pairs() and not parsed.quiet:
+    if parsed.set and 1 < parsed.seeds < least_pairs() and not parsed.quiet:
         few = f"{parsed.seeds} seeds show a spread, but cannot tell two settings apart"
         print(f"{few}: {least_pairs()} are the least that can", file=sys.stderr)
     return finish(planned(name, unknown, parsed), parsed.jobs, quiet=parsed.quiet, as_json=parsed.json)
@@ -105,10 +105,7 @@ def planned(name: str, flags: list[str], parsed: Namespace) -> Sweep:
         "draw_seed": parsed.draw_seed,
         "flags": flags,
     }
-    sweep = begin_sweep(parsed.run_dir, name, members, asked, origin, anew=parsed.anew)
-    if (more := len(sweep.members) - len(members)) and not parsed.quiet:
-        print(f"{sweep.directory} holds what was asked for and {counted(more, 'more run')}", file=sys.stderr)
-    return sweep
+    return begin_sweep(parsed.run_dir, name, members, asked, origin, anew=parsed.anew)
 
 
 def flags_of(setting: Setting) -> list[str]:
@@ -131,10 +128,12 @@ def finish(sweep: Sweep, jobs: int, *, quiet: bool, as_json: bool = False) -> in
     number."""
     metric, mode = sweep.metric
     Files.below(sweep.directory).check("move it away first")
-    done = len([member for member in sweep.members if over(newest_run(sweep.folder(member)))])
-    left = len(sweep.members) - done
+    done = len([member for member in sweep.asked if over(newest_run(sweep.folder(member)))])
+    left = len(sweep.asked) - done
     with Bar(left, quiet=quiet) as bar, Interrupt(bar.say) as interrupt:
-        bar.say(f"sweep {sweep.directory}: {counted(len(sweep.members), 'run')}" + f", {done} done" * (done > 0))
+        more = len(sweep.members) - len(sweep.asked)
+        others = f", and {counted(more, 'run')} that were not asked for" * (more > 0)
+        bar.say(f"sweep {sweep.directory}: {counted(len(sweep.asked), 'run')}" + f", {done} done" * (done > 0) + others)
         folders = {member.label: sweep.folder(member) for member in sweep.members}
 
         def ended(job: Job, how: Ended) -> None:
@@ -144,9 +143,9 @@ def finish(sweep: Sweep, jobs: int, *, quiet: bool, as_json: bool = False) -> in
             bar.ended(f"{job.name}: {came.partition(chr(10))[0]} ({show_seconds(how.seconds)})")
 
         outcomes = train_members(sweep, jobs, interrupt, Watcher(ended, bar.going))
-        scores = scored(outcomes, mode)
+        scores = scored([sweep.outcome(member) for member in sweep.asked], mode)
         page = compared(sweep, outcomes)
-    lost = [one for one in outcomes if one.status in OPEN]
+    lost = [member for member in sweep.asked if sweep.outcome(member).status in OPEN]
     if as_json:
         print(json.dumps({"sweep": str(sweep.directory), **read_json(sweep.directory / "metrics.json")}, indent=2))
     else:

@@ -22,6 +22,8 @@ from loopwright.values import number, tables
 SEVERAL_SEEDS = 5
 MOST_SEEDS_LISTED = 20
 UNFINISHED = ("interrupted", "killed", "unfinished")
+STRIDE, NEAR = 10.0, 0.1
+"""A value beyond the edge is at most so many times the edge, and differs from all others by at least this share."""
 RATE = "optimizer.lr"
 KINDS = ("optimizer", "task", "task.model")
 """Sections of which another kind was chosen want a learning rate of their own."""
@@ -137,20 +139,28 @@ def beyond_the_edge(comparison: Comparison) -> Iterator[Suggestion]:
         best = (max if comparison.deciding.direction == "max" else min)(scatter.places, key=lambda place: place.mean)
         if best in (scatter.places[0], scatter.places[-1]):
             beyond = further(scatter, upwards=best is scatter.places[-1])
+            if beyond is None:
+                continue
             text = f"the best {scatter.field}, {best.value}, is at the edge of what was tried: try {beyond} as well"
             more = grown(comparison.subjects, scatter.field, beyond)
             again = train_again(comparison.baseline.first.record, flag(scatter.field, beyond))
             yield Suggestion(text, (more or again,))
 
 
-def further(scatter: Scatter, *, upwards: bool) -> str:
-    """The next value beyond the edge, at the distance of the last two."""
+def further(scatter: Scatter, *, upwards: bool) -> str | None:
+    """The next value beyond the edge, at the distance of the last two; None where there is no other, and fitting, one.
+
+    What is above 0 everywhere stays so, and is at most STRIDE times as large, or as small.
+    """
     edge, before = [place.at for place in (scatter.places[::-1] if upwards else scatter.places)[:2]]
-    beyond = 2 * edge - before
-    if scatter.log or (beyond * edge <= 0 and before):  # a rate, say, has no use for another sign
-        beyond = edge * edge / before
+    beyond, ratio = 2 * edge - before, edge / before if before else 0.0
+    if scatter.places[0].at >= 0 and (scatter.log or beyond <= 0):
+        beyond = edge * min(STRIDE, max(1 / STRIDE, ratio))
     whole = all(place.value.lstrip("-").isdecimal() for place in scatter.places)
-    return str(round(beyond)) if whole else f"{beyond:.3g}"
+    told = str(round(beyond)) if whole else f"{beyond:.3g}"
+    known = [place.at for place in scatter.places]
+    fits = float(told) > 0 or known[0] < 0
+    return told if fits and all(abs(float(told) - value) > NEAR * abs(value) for value in known) else None
 
 
 def own_rates(comparison: Comparison) -> Iterator[Suggestion]:

@@ -13,7 +13,7 @@ from loopwright.comparing.groups import Group
 from loopwright.comparing.lessons import Lesson
 from loopwright.comparing.numbers import MOST_GROUPS, heading, told
 from loopwright.errors import capital, some
-from loopwright.report.again import train_again
+from loopwright.report.again import changed_since, train_again
 from loopwright.report.values import show
 from loopwright.values import number
 
@@ -113,6 +113,8 @@ def rerun(group: Group) -> Iterator[str]:
     if isinstance(made, list) and made:
         yield f"# made by: {' '.join(shlex.join(map(str, made)).split())}"
     for run in group.subjects[:MOST_RUNS]:
+        if changed_since(run.record):
+            yield f"# with the code in {shlex.quote(str(run.path / 'source.py'))}; train.py has changed since"
         yield train_again(run.record)
 
 

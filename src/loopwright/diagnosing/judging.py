@@ -12,6 +12,8 @@ from loopwright.doctor.finding import Finding
 from loopwright.report.history import Series
 from loopwright.report.overfitting import onset
 
+BLOWN = 100.0
+"""So many times as large as at first, a loss has blown up."""
 FEW = 8
 """Curves with fewer points are not judged."""
 
@@ -66,11 +68,12 @@ def diverged(curves: Curves) -> Iterator[Finding]:
     first, last = level(points[:3]), level(points[-max(3, len(points) // 10) :])
     lost = any(not math.isfinite(value) for _, value in curves.loss)
     peak = max(value for _, value in points)
-    if last > 1.5 * first or (lost and peak > 3 * first):
+    blew_up = peak > BLOWN * points[0][1] > 0 and last > 1.5 * points[0][1]
+    if last > 1.5 * first or blew_up or (lost and peak > 3 * first):
         yield Finding(
             "error",
             "lr-too-large",
-            f"the training loss went from {first:.4g} to {last:.4g} (largest {peak:.4g})"
+            f"the training loss went from {points[0][1]:.4g} to {last:.4g} (largest {peak:.4g})"
             + (f" at a rate of {curves.rate[0][1]:g}" if curves.rate else ""),
             int(points[-1][0]),
             certainty=0.75,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -107,15 +108,26 @@ class Case:
         return self.record.history.curve("grad_norm")
 
     @property
-    def root(self) -> Path:
-        """The directory that its experiment's runs are kept in, `runs` say."""
+    def beside(self) -> Path:
+        """The directory that holds it and other runs by their names: `runs`, or of a member its sweep's members."""
         home = self.record.directory
         return home.parent.parent if len(home.parts) > 1 else home.absolute().parent.parent
 
     @property
+    def root(self) -> Path:
+        """Where runs are kept that belong to no sweep or study: `runs` say."""
+        within = self.beside.absolute().parent / "members" == self.beside.absolute()
+        return Path(os.path.normpath(self.beside / ".." / ".." / "..")) if within else self.beside
+
+    @property
     def place(self) -> list[str]:
-        """The flags with which `loopwright train` puts a run beside it."""
+        """The flags with which `loopwright train` puts a run there."""
         return [] if self.root == ROOT else ["--run-dir", str(self.root)]
+
+    @property
+    def newest(self) -> Path:
+        """What the same configuration, trained again, is then found as."""
+        return self.root / self.record.directory.absolute().parent.name / "latest"
 
     @property
     def rate(self) -> float | None:
@@ -159,8 +171,9 @@ class Case:
 
     @property
     def healthy(self) -> bool:
-        """It came to its end, kept its claims, has a curve, and the doctor has nothing to say against it."""
-        return self.status == "finished" and not self.serious and not self.missed and len(curves.finite(self.loss)) > 7
+        """It came to its end, kept its claims, has a curve that fell, and the doctor has nothing to say against it."""
+        whole = self.status == "finished" and not self.serious and not self.missed
+        return whole and len(curves.finite(self.loss)) > 7 and self.growth < 1
 
     @property
     def diverged(self) -> bool:

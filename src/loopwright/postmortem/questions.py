@@ -21,6 +21,7 @@ from loopwright.postmortem.lessons import (
 from loopwright.postmortem.sayings import apart, fall, kept, named, norms, up, validation
 from loopwright.postmortem.statements import Answer, Command
 from loopwright.postmortem.survey import Survey
+from loopwright.report.again import of_project, train_again
 from loopwright.significance import least_pairs
 
 MANY = 10
@@ -61,6 +62,8 @@ def divergence(found: Survey, harms: Sequence[Harm]) -> Answer:
     else:
         lack = lacking(found, "diverged, and no lab has a fault that makes one diverge")
         make = Command("Divergence on demand", breaking(name, "--fault", "diverge"))
+        if of_project(found.own.record):
+            make = Command("Divergence on demand", train_again(found.own.record, ["--lr", "1e5", "--clip-norm", "0"]))
         return Answer("divergence", asked, lack=lack, commands=(make,))
     said = [*([up(case)] if case else []), *([up_in_lab(harm)] if harm else [])]
     return Answer("divergence", asked, tuple(said), pictures=(drawn,))
@@ -71,6 +74,8 @@ def overfitting(found: Survey) -> Answer:
     case, asked = found.overfitted, "What does overfitting look like here?"
     if case is None or case.onset is None:
         train = Command("A hundred points, learned by heart", training(found.own, "points"))
+        if of_project(found.own.record):
+            train = Command("Four times as long", train_again(found.own.record, ["--steps", str(4 * found.own.steps)]))
         return Answer("overfitting", asked, lack=lacking(found, "overfits"), commands=(train,))
     step = case.onset.step
     drawn = losses(case, "overfitting", f"Overfits: {case.id}", ((float(step), f"onset, step {step:,}"),))
@@ -81,7 +86,7 @@ def overfitting(found: Survey) -> Answer:
 def most_important(found: Survey, harms: Sequence[Harm]) -> Answer:
     """What is the single most important part of the loop?"""
     name, asked = found.own.experiment, "What is the single most important part of the loop?"
-    every = Command("Every fault that can be made in it, by how much it hurts", breaking(name, "--all"))
+    every = Command(f"Every fault that can be made in {whose(found)}, by how much it hurts", breaking(name, "--all"))
     biting = [one for one in harms if one.bites]
     if not biting:
         judged = sum(len(one.trials) >= least_pairs() for one in harms)
@@ -109,14 +114,26 @@ def where_to_look(found: Survey, harms: Sequence[Harm]) -> Answer:
     if not biting and not sick:
         lack = lacking(found, "is sick, and no lab shows what is seen first")
         line = breaking(found.own.experiment, "--fault", "diverge", "no-zero-grad", "double-softmax")
-        return Answer("look-first", asked, lack=lack, commands=(Command("Three faults, and what shows them", line),))
+        return Answer(
+            "look-first",
+            asked,
+            lack=lack,
+            commands=(Command(f"Three faults in {whose(found)}, and what shows them", line),),
+        )
     said = (*by_the_doctor(biting), *first_signals(biting), *looks_healthy(biting), *map(named, sick[:3]))
     return Answer("look-first", asked, said)
 
 
 def training(case: Case, experiment: str) -> str:
     """The command that trains an experiment beside a run."""
+    if of_project(case.record) and experiment == case.experiment:
+        return train_again(case.record)
     return shlex.join(["loopwright", "train", experiment, *case.place])
+
+
+def whose(found: Survey) -> str:
+    """What is broken by `loopwright break`: of a project, the experiment that it was made from."""
+    return f"the engine's {found.own.experiment}" if of_project(found.own.record) else "it"
 
 
 def breaking(experiment: str, *flags: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from loopwright.postmortem.case import Case
 from loopwright.postmortem.statements import Command
-from loopwright.report.again import of_project, train_again
+from loopwright.report.again import lacking, of_project, train_again
 from loopwright.report.values import show
 from loopwright.values import Table, number, table
 
@@ -71,9 +71,12 @@ def verifying(case: Case, step: int | None, flags: Sequence[str]) -> Iterator[Co
     if not of_project(case.record):
         yield from of_engine(case, step, flags)
     again = train_again(case.record, flags, [shlex.quote(word) for word in case.place])
-    yield Command("The same run with the change" if flags else "The same run, when it is mended", again)
-    newest = str(case.record.directory.parent / "latest")
-    yield Command("Then both side by side", shlex.join(["loopwright", "compare", case.id, newest]))
+    missing = lacking(case.record, flags)
+    when = (
+        f"The same run, once train.py has a setting {', '.join(missing)}" if missing else "The same run with the change"
+    )
+    yield Command(when if flags else "The same run, when it is mended", again)
+    yield Command("Then both side by side", shlex.join(["loopwright", "compare", case.id, str(case.newest)]))
 
 
 def of_engine(case: Case, step: int | None, flags: Sequence[str]) -> Iterator[Command]:

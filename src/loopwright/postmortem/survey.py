@@ -76,7 +76,7 @@ def survey(own: Case, progress: Callable[[Sequence[Path]], Iterable[Path]]) -> S
 def neighbors(own: Case) -> Iterator[Path]:
     """The runs below the same root, and of a study its members: the same experiment's first, the newest first."""
     home = own.record.directory
-    found = [run for root in (own.root, home / "members") for run in reversed(list_runs(root)) if not same(run, home)]
+    found = [run for root in (own.beside, home / "members") for run in reversed(list_runs(root)) if not same(run, home)]
     small = [run for run in found if size(run) <= MOST_BYTES]
     yield from sorted(small, key=lambda run: run.parent.name != home.absolute().parent.name)
 

@@ -44,7 +44,8 @@ def well(case: Case) -> Statement:
     dropped = case.record.metrics.get("claims_dropped")
     none = f"its claims are not judged ({show(dropped)})" if dropped else "it claims nothing"
     held = f"{claims} of {claims} claims kept" if claims else none
-    return case.says(f"Nothing failed: {case.steps:,} steps to the end, {held}, 0 warnings and errors.", SUMMARY)
+    looked = "no doctor looked at it" if case.record.findings is None else "0 warnings and errors"
+    return case.says(f"Nothing failed: {case.steps:,} steps to the end, {held}, {looked}.", SUMMARY)
 
 
 def study(case: Case) -> Answer:

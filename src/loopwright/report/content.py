@@ -8,7 +8,7 @@ from textwrap import shorten
 
 from loopwright.labels import Labels, labels_of
 from loopwright.report import artifacts, grids
-from loopwright.report.again import of_project, train_again
+from loopwright.report.again import changed_since, of_project, train_again
 from loopwright.report.artifacts import Section
 from loopwright.report.charts import Chart
 from loopwright.report.clock import Clock
@@ -145,5 +145,6 @@ def _commands(record: Record) -> list[tuple[str, str]]:
     evaluate = ("Evaluate its best checkpoint", f"loopwright evaluate {run}")
     diagnose = ("Ask what its record alone tells", f"loopwright diagnose {run}")
     if of_project(record):
-        return [again, diagnose]
+        other = " (its code was another: source.py)" if changed_since(record) else ""
+        return [(f"Run the same again{other}", train_again(record)), diagnose]
     return [again, resume, audit] if record.is_study else [again, resume, evaluate, diagnose, audit]
