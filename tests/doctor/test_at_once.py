@@ -309,3 +309,24 @@ def test_an_optimizer_that_loses_its_groups_trains_on_as_without_a_doctor():
             optimizer.step()
             done.append(number)
     assert len(done) == 60
+
+
+def test_weights_that_an_optimizer_moved_which_is_gone_are_not_those_of_an_initialization():
+    torch.manual_seed(0)
+    model = net()
+
+    def train(optimizer, number: int) -> None:
+        for rows in batches(number):
+            optimizer.zero_grad()
+            F.cross_entropy(model(X[rows]), Y[rows]).backward()
+            optimizer.step()
+
+    with Doctor() as doctor:
+        train(adam(model), 12)
+        doctor.scene.program.held.clear()  # as when the next optimizer is made where the last one was
+        for parameter in model[:-1].parameters():
+            parameter.requires_grad_(False)
+        with torch.no_grad():
+            model[-1].bias += torch.tensor([40.0, 0.0])  # far from what is asked of it now
+        train(torch.optim.Adam(model[-1].parameters(), lr=1e-3), 4)
+    assert "bad-init-scale" not in [one.cause for one in doctor.findings]

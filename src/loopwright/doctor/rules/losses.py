@@ -176,7 +176,8 @@ def untouched(view: View, step: Step, call: Call) -> bool:
     moved them."""
     mine = view.scene.anatomy(call.module).names.keys()
     loaded = view.program.notes.loaded
-    others = [held for held in view.program.held.values() if held is not step.held and held.steps]
+    # One that is gone counts, too: a later one may have its id.
+    others = [one.held for one in view.program.notes.built if one.held is not step.held and one.held.steps]
     return not mine & loaded and not any(mine & held.parameters for held in others)
 
 
