@@ -143,9 +143,10 @@ def finish(sweep: Sweep, jobs: int, *, quiet: bool, as_json: bool = False) -> in
             bar.ended(f"{job.name}: {came.partition(chr(10))[0]} ({show_seconds(how.seconds)})")
 
         outcomes = train_members(sweep, jobs, interrupt, Watcher(ended, bar.going))
-        scores = scored([sweep.outcome(member) for member in sweep.asked], mode)
+        asked = [sweep.outcome(member) for member in sweep.asked]
+        scores = scored(asked, mode)
         page = compared(sweep, outcomes)
-    lost = [member for member in sweep.asked if sweep.outcome(member).status in OPEN]
+    lost = [one for one in asked if one.status in OPEN]
     if as_json:
         print(json.dumps({"sweep": str(sweep.directory), **read_json(sweep.directory / "metrics.json")}, indent=2))
     else:

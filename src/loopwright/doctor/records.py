@@ -166,7 +166,7 @@ class Held:
     order: list[str] = field(default_factory=list)
     norms: dict[str, float | None] = field(default_factory=dict)
     clip_scaled: bool = False
-    rate: Rate = field(default_factory=lambda: Rate())
+    rate: Rate = field(default_factory=Rate)
     gone: int | None = None
 
     def rated(self, rate: float) -> bool:
