@@ -220,3 +220,19 @@ def test_a_run_with_a_pipe_in_it_is_refused(tmp_path):
     os.mkfifo(run / "metrics.json")
     with pytest.raises(RunError, match=r"metrics\.json: neither a file nor a directory; remove it"):
         open_run(run)
+
+
+def test_a_file_that_goes_while_the_run_is_looked_at_is_no_fault(tmp_path, monkeypatch):
+    run = made(tmp_path)
+    temporary = run / ".metrics.json.1.tmp"
+    temporary.write_text("")
+    walk = os.walk
+
+    def listed_and_gone(top):
+        for found in walk(top):
+            temporary.unlink(missing_ok=True)
+            yield found
+
+    monkeypatch.setattr(os, "walk", listed_and_gone)
+    assert open_run(run) == run
+    assert not temporary.exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -142,10 +143,12 @@ def check_contents(run: Path) -> None:
     home = os.path.realpath(run)
     for directory, names, others in os.walk(run):
         for path in (Path(directory, name) for name in (*names, *others)):
-            if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(home):
-                raise RunError(f"{path}: a link out of the run; put the file itself there, or remove the link")
-            if not (path.is_symlink() or path.is_file() or path.is_dir()):
-                raise RunError(f"{path}: neither a file nor a directory; remove it")
+            with suppress(FileNotFoundError):  # of a run that is being written, temporary files come and go
+                mode = os.lstat(path).st_mode
+                if stat.S_ISLNK(mode) and not Path(os.path.realpath(path)).is_relative_to(home):
+                    raise RunError(f"{path}: a link out of the run; put the file itself there, or remove the link")
+                if not (stat.S_ISLNK(mode) or stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                    raise RunError(f"{path}: neither a file nor a directory; remove it")
 
 
 def kind_of(run: Path) -> str:
