@@ -72,18 +72,24 @@ def test_the_best_is_doubted_where_seeds_are_few_or_values_overlap():
         assert word == "doubt"
         return text
 
-    assert doubt(of_seeds(a=[0.1], b=[0.2])).startswith("one seed each cannot tell it from")
-    assert doubt(of_seeds(a=[0.1, 0.1], b=[0.2, 0.2])).startswith("2 seeds each cannot tell")
+    one = doubt(of_seeds(a=[0.1], b=[0.2]))
+    assert (
+        one == "beside lr b: −0.1000; one seed each: no statement about noise, 5 seeds each are the least that can tell"
+    )
     few = doubt(of_seeds(a=[0.1, 0.11, 0.12], b=[0.2, 0.3, 0.25]))
-    assert few == "3 seeds each cannot tell it from lr b; 5 are the least that can (--seeds)"
+    assert few.startswith("beside lr b: −0.1400, not told apart (p = 0.12, sign flips of 3 pairs of one seed); ")
+    assert "fewer than 5 seeds can never tell" in few
     mixed = of_seeds(a=[0.1, 0.3, 0.2, 0.2, 0.1], b=[0.15, 0.3, 0.2, 0.1, 0.3])
-    assert doubt(mixed).startswith("not told apart from lr b (p = ")
-    assert doubt(of_seeds(a=[0.1, 0.2], b=[0.1, 0.2])) == "lr b gave the same numbers"
+    assert "not told apart (p = " in doubt(mixed)
+    assert doubt(of_seeds(a=[0.1, 0.2], b=[0.1, 0.2])) == "beside lr b: the same numbers"
+    assert "1 of 2 seeds of the other gave no finite number" in doubt(of_seeds(a=[0.1, 0.2], b=[0.1, math.nan]))
 
 
 def test_five_seeds_that_agree_say_that_the_best_is_better():
     apart = of_seeds(a=[0.1, 0.11, 0.12, 0.1, 0.1], b=[0.2, 0.3, 0.25, 0.2, 0.2])
-    assert beside_next(apart, "min") == ("better", "better than lr b (p = 0.031, sign flips of pairs of one seed)")
+    word, text = beside_next(apart, "min")
+    assert word == "better"
+    assert text == "beside lr b: −0.1240, better (p = 0.031, sign flips of 5 pairs of one seed)"
     assert beside_next(of_seeds(a=[0.1]), "min") == ("", "")
 
 

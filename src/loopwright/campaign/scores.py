@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loopwright.comparing.groups import Sample
+from loopwright.comparing.judging import judge
 from loopwright.config import spell
 from loopwright.identity import HARMLESS, SEED
 from loopwright.lines import revive
 from loopwright.report.values import show_metric
-from loopwright.significance import LEVEL, least_each, least_pairs, permutation, sign_flip
 from loopwright.values import countable, number, read_json, table
 
 OPEN = ("unfinished", "not begun", "interrupted")
@@ -62,9 +63,10 @@ class Score:
         return [one.value for one in self.outcomes if countable(one.value)]
 
     @property
-    def by_seed(self) -> dict[int, float]:
-        """The same by seed."""
-        return {one.seed: one.value for one in self.outcomes if countable(one.value)}
+    def sample(self) -> Sample:
+        """The same by seed, and the seeds that came to none."""
+        finite: dict[object, float] = {one.seed: one.value for one in self.outcomes if countable(one.value)}
+        return Sample(finite, tuple(one.seed for one in self.outcomes if one.seed not in finite))
 
     @property
     def tests(self) -> list[float]:
@@ -145,7 +147,7 @@ def edge(scores: Sequence[Score], path: str, *, drawn: bool) -> str:
 
 
 def beside_next(scores: list[Score], mode: str) -> tuple[str, str]:
-    """`better`, or `doubt`: whether the best setting is better than the next by more than noise, in words.
+    """`better`, or `doubt`: whether the best setting is better than the next by more than noise, in `compare`'s words.
 
     Two empty texts where there is no next.
     """
@@ -153,19 +155,5 @@ def beside_next(scores: list[Score], mode: str) -> tuple[str, str]:
     if len(with_numbers) < 2:
         return "", ""
     best, second = with_numbers[:2]
-    fewest, sign = min(len(best.numbers), len(second.numbers)), 1 if mode == "max" else -1
-    if best.numbers == second.numbers:
-        return "doubt", f"{second.setting} gave the same numbers"
-    # As `compare` does: pairs where both have the same seeds, which all settings of a sweep have.
-    paired = best.by_seed.keys() == second.by_seed.keys()
-    least = least_pairs() if paired else least_each()
-    if fewest < least:
-        few = "one seed each" if fewest == 1 else f"{fewest} seeds each"
-        return "doubt", f"{few} cannot tell it from {second.setting}; {least} are the least that can (--seeds)"
-    if paired:
-        p = sign_flip([sign * (value - second.by_seed[seed]) for seed, value in best.by_seed.items()])
-    else:
-        p = permutation([sign * value for value in second.numbers], [sign * value for value in best.numbers])
-    test = "sign flips of pairs of one seed" if paired else "permutations of seeds"
-    word, said = ("better", "better than") if p <= LEVEL else ("doubt", "not told apart from")
-    return word, f"{said} {second.setting} (p = {p:.2g}, {test})"
+    judged = judge(second.sample, best.sample, "max" if mode == "max" else "min")
+    return "better" if judged.verdict == "better" else "doubt", f"beside {second.setting}: {judged.text}"

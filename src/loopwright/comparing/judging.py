@@ -64,7 +64,7 @@ def lost(base: Sample, other: Sample) -> str:
     """Whose numbers are not finite."""
     said = [
         f"{len(sample.lost)} of {sample.n + len(sample.lost)} seeds of {name} gave no finite number"
-        for name, sample in (("the baseline", base), ("this", other))
+        for name, sample in (("the other", base), ("this", other))
         if sample.lost
     ]
     return ", ".join(said)
@@ -74,10 +74,11 @@ def single(base: Sample, other: Sample, difference: float) -> Judgement:
     """What one seed says: nothing about noise."""
     if base.n == other.n == 1:
         same = "the same number" if not difference else signed(difference)
-        return Judgement("open", f"{same}; one seed each: no statement about noise", difference)
+        least = f"{least_pairs()} seeds each are the least that can tell"
+        return Judgement("open", f"{same}; one seed each: no statement about noise, {least}", difference)
     spread = next(deviation for sample in (base, other) if (deviation := sample.deviation) is not None)
     size = f", {abs(difference) / spread:.1f} standard deviations of the other's seeds" if spread else ""
-    which = "the baseline" if base.n == 1 else "this"
+    which = "the other" if base.n == 1 else "this"
     return Judgement("open", f"{signed(difference)}{size}; {which} has one seed: no statement about noise", difference)
 
 
