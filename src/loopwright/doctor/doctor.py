@@ -120,7 +120,7 @@ class Doctor:
     def ended(self) -> None:
         """A step is over: is the next one looked at?"""
         program = self.scene.program
-        optimizers = max(1, sum(held.steps > 0 for held in program.held.values()))
+        optimizers = program.stepping
         early = program.count < EARLY * optimizers
         if self.scene.stretch and program.count >= self.until * (optimizers if self.until == FIRST_STEPS else 1):
             self.scene.look_in((NEAR if early else EVERY) * optimizers)

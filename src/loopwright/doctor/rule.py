@@ -8,7 +8,8 @@ from typing import Literal
 
 from loopwright.doctor.eyes import Scene
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.records import Call, Phase, Program, Step
+from loopwright.doctor.program import Program
+from loopwright.doctor.records import Call, Phase, Step
 
 Moment = Literal["call", "step", "phase", "end"]
 MOMENTS: tuple[Moment, ...] = ("call", "step", "phase", "end")

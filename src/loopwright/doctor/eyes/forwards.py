@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import torch
 from torch import Tensor, nn
 
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import Stats, bits, fingerprint, leaves, rows
+from loopwright.doctor.program import REMEMBERED
 from loopwright.doctor.records import Call
 
 MOST_CALLS = 96
@@ -72,7 +74,7 @@ class Forwards:
         if before is not None and before[0] is given and before[1] is not layer:
             pairs = self.scene.program.notes.linear_pairs
             if len(pairs) < 8:
-                pairs.setdefault((id(before[1]), id(layer)), (before[1], layer))
+                pairs.setdefault((id(before[1]), id(layer)), (ref(before[1]), ref(layer)))
 
     def leave(self, module: nn.Module, call: Call | None, result: Any) -> None:
         """A module's call is over."""
@@ -116,25 +118,20 @@ class Forwards:
     def measure(self, call: Call) -> None:
         """Statistics and rows of a call's input, of training and of phases apart."""
         first, notes = call.inputs[0], self.scene.program.notes
-        kind = "train" if call.grad else "phase"
+        kind, seen = "train" if call.grad else "phase", notes.of(call.module)
         measured = notes.stats[kind]
         call.hash, call.floating, call.shape = fingerprint(first), first.is_floating_point(), tuple(first.shape[1:])
         if call.grad:
-            seen = notes.hashes[id(call.module)]
-            if len(seen) < 64:
-                seen.add(call.hash)
-            notes.shapes.add((id(call.module), tuple(first.shape[1:])))
+            if len(seen.hashes) < REMEMBERED:
+                seen.hashes.add(call.hash)
+            seen.shapes.add(tuple(first.shape[1:]))
         if first.is_floating_point() and first.numel() and len(measured) < 64:
-            measured.append((self.scene.program.count, id(call.module), Stats.of(first)))
+            measured.append((self.scene.program.count, seen, Stats.of(first)))
         if first.ndim > first.is_floating_point() and first.numel() <= 4_000_000:
             if call.grad and len(first) >= 16:
                 notes.bits = max(bits(first), notes.bits)
-            known = notes.rows
-            if not call.grad:
+            if not call.grad or len(seen.rows) < ROWS:
                 call.rows = rows(first)
-            elif len(known) < ROWS:
-                for row in rows(first):
-                    known[row] = known.get(row, 0) + 1
 
     def activation(self, output: Any) -> None:
         """A rectifier has put out something: which units are zero for every sample?"""

@@ -12,7 +12,8 @@ from loopwright.doctor.eyes.byhand import UpdatesByHand
 from loopwright.doctor.eyes.forwards import KEPT, MOST_CALLS, marker
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import chain, fingerprint, tensors
-from loopwright.doctor.records import Backward, Held, LossCall
+from loopwright.doctor.optimizers import Held
+from loopwright.doctor.records import Backward, LossCall
 from loopwright.doctor.summaries import CLASSES, answers
 
 FEWEST = 8

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import fingerprint, leaves, settings, tensors
-from loopwright.doctor.records import REMEMBERED, Load, Loader, Stored
+from loopwright.doctor.program import REMEMBERED, Load, Loader, Stored
 
 QUIET_FILES = ("clip_grad.py", "optimizer.py", "init.py", "swa_utils.py", "adam.py", "adamw.py", "sgd.py")
 """Where torch itself turns gradients off, in each step: no sign that the program does something else now."""
@@ -78,9 +78,9 @@ class Samples:
         if len(program.loads) < REMEMBERED:
             own = bool(args) and in_own_memory(held, args[0])
             program.loads.append(Load(type(module).__name__, missing[:50], unexpected[:50], total, program.count, own))
-        loaded = self.scene.program.notes.loaded
         if len(missing) < total:
-            loaded |= {id(parameter) for parameter in module.parameters()}
+            for parameter in module.parameters():
+                program.notes.loaded.note(parameter)
 
     def read(self, content: Any) -> None:
         """torch.load has read a file: is an optimizer's state in it?"""
@@ -95,7 +95,7 @@ class Samples:
 
     def optimizer_loaded(self, optimizer: Optimizer, *_: Any) -> None:
         """An optimizer's state was loaded."""
-        self.scene.program.notes.restored.add(id(optimizer))
+        self.scene.program.notes.restored.note(optimizer)
 
     def compiled(self, *_: Any) -> None:
         """torch.compile is used: inside of what it compiles nothing can be watched."""

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from loopwright.doctor.measures import Anatomy
-from loopwright.doctor.records import Backward, Call, Loader, LossCall, Phase, Program, Step
+from loopwright.doctor.program import Loader, Program
+from loopwright.doctor.records import Backward, Call, LossCall, Phase, Step
 from loopwright.doctor.shield import Failures, Shield
 
 T = TypeVar("T")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
 from traceback import walk_stack
 from typing import Any
 from weakref import ref
 
 import torch
+from torch import Tensor
 from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import chosen, norms, settings
-from loopwright.doctor.records import Built, Held, Schedule, Step, patience
+from loopwright.doctor.optimizers import Built, Held, Start, patience
+from loopwright.doctor.records import Step
 from loopwright.doctor.summaries import summarized
 
 CALLERS = 200
@@ -34,11 +37,13 @@ class Updates:
 
     def adopt(self, optimizer: Optimizer, place: tuple[tuple[str, int], ...] = ()) -> Held:
         """The record of an optimizer; `place`: where it was built."""
-        held = Held(ref(optimizer), type(optimizer).__name__, ids_of(optimizer))
-        told = settings(optimizer.param_groups[0])
-        self.scene.program.notes.built.append(Built(held, self.scene.program.count, told, place))
+        notes, count = self.scene.program.notes, self.scene.program.count
+        held = Held(ref(optimizer), type(optimizer).__name__, fresh=self.scene.stretch)
+        held.hold(optimizer)
+        earlier = last_over(held, notes.built)
+        held.training = earlier.training if earlier else count
+        notes.build(Built(held, count, settings(optimizer.param_groups[0]), place))
         self.scene.program.held[id(optimizer)] = held
-        held.fresh = self.scene.stretch
         return held
 
     def before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -56,7 +61,7 @@ class Updates:
         ]
         held.norms = {}
         present = [(name, p) for name, p, _ in self.scene.pending[id(optimizer)]]
-        there = [(name, p.grad) for name, p in present if p.grad is not None and not p.grad.is_sparse]
+        there = [(name, dense(p.grad)) for name, p in present if p.grad is not None]
         found = dict(zip((name for name, _ in there), norms([g for _, g in there]), strict=True))
         held.norms = {name: found.get(name) for name, _ in present}
 
@@ -66,7 +71,7 @@ class Updates:
         if held is None or held.optimizer() is not optimizer:
             held = self.adopt(optimizer)
             held.fresh = False
-        held.parameters = ids_of(optimizer)
+        held.hold(optimizer)
         return held
 
     def after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
@@ -78,9 +83,10 @@ class Updates:
         step = self.record(held, optimizer)
         if step.rates and held.rated(max(step.rates)):
             self.look_again(held)
-        program.trained |= held.parameters
         self.scene.settle(program.count - 1)
+        self.begun(held, step)
         for call in step.calls:
+            program.notes.of(call.module).learn(call.rows)
             if call.batch and self.scene.last_batch[1] is not None:
                 self.scene.last_batch[1].trains = True
         program.steps.append(step)
@@ -93,6 +99,21 @@ class Updates:
             if other is not held:
                 other.order.append("other step")
         self.scene.ended()
+
+    def begun(self, held: Held, step: Step) -> None:
+        """A step belongs to a training: to that of the last optimizer of these weights, or to one that begins anew."""
+        held.losses.append(step.loss)
+        if step.number > 1:
+            return
+        held.start = Start(step.loss, step.weights)
+        notes = self.scene.program.notes
+        earlier = last_over(held, [one for one in notes.built if one.held is not held])
+        if earlier is not None and held.anew(earlier):
+            held.training = self.scene.program.count
+            for seen in notes.models.values():
+                model = seen.model()
+                if model is not None and not held.parameters.isdisjoint(self.scene.anatomy(model).names):
+                    seen.rows.clear()  # these weights have seen nothing yet
 
     def unseen(self, held: Held, optimizer: Optimizer) -> None:
         """An optimizer has made a step at which nobody looks; where its rate came down to nothing, somebody will."""
@@ -108,8 +129,7 @@ class Updates:
 
     def look_again(self, held: Held) -> None:
         """The rate has come down to nothing: look when it can be told whether that was too soon."""
-        optimizers = max(1, sum(each.steps > 0 for each in self.scene.program.held.values()))
-        self.scene.must_look_in((patience(held.steps) - 1) * optimizers)
+        self.scene.must_look_in((patience(held.steps) - 1) * self.scene.program.stepping)
 
     def record(self, held: Held, optimizer: Optimizer) -> Step:
         """The step that was just made."""
@@ -151,27 +171,31 @@ class Updates:
         """A scheduler was stepped."""
         if getattr(scheduler, "_step_count", 2) <= 1 and getattr(scheduler, "last_epoch", 1) <= 0:
             return
-        known = self.scene.program.schedules
-        if id(scheduler) not in known:
-            known[id(scheduler)] = Schedule(type(scheduler).__name__)
-        schedule = known[id(scheduler)]
         optimizer = getattr(scheduler, "optimizer", None)
-        held = self.scene.program.held.get(id(optimizer))
-        schedule.before |= bool(
-            held is not None and not held.steps and not schedule.steps and not self.scene.program.scalers
-        )
+        if not isinstance(optimizer, Optimizer):
+            return
+        # Accelerate puts another optimizer around one; the groups are the same.
+        living = self.scene.program.living()
+        inner = next((held for held, one in living if one.param_groups is optimizer.param_groups), None)
+        held = inner or self.known(optimizer)
+        schedule = self.scene.program.schedule(scheduler, held)
+        schedule.before |= not held.steps and not schedule.steps and not self.scene.program.scalers
         schedule.steps += 1
-        rates = [float(group["lr"]) for group in getattr(optimizer, "param_groups", []) if "lr" in group]
+        rates = [float(group["lr"]) for group in optimizer.param_groups if "lr" in group]
         base = [float(rate) for rate in getattr(scheduler, "base_lrs", rates)]
         schedule.rate.peak = max([schedule.rate.peak, *rates, *base])
         over = getattr(scheduler, "last_epoch", 0) > getattr(scheduler, "T_max", float("inf"))
         gone = bool(rates) and schedule.rate.down(max(rates)) and schedule.steps > 1
         if schedule.ended_at is None and (over or gone):
-            schedule.ended_at = self.scene.program.count
+            schedule.ended_at = held.steps
         elif schedule.ended_at is not None and not over and not gone:
             schedule.ended_at = None
-        if held is not None:
-            held.order.append("schedule")
+        held.order.append("schedule")
+
+
+def dense(gradient: Tensor) -> Tensor:
+    """The numbers of a gradient; those that are there, of a sparse one."""
+    return gradient.coalesce().values() if gradient.is_sparse else gradient
 
 
 def callers() -> tuple[tuple[str, int], ...]:
@@ -179,9 +203,10 @@ def callers() -> tuple[tuple[str, int], ...]:
     return tuple((frame.f_code.co_filename, line) for frame, line in islice(walk_stack(None), CALLERS))
 
 
-def ids_of(optimizer: Optimizer) -> frozenset[int]:
-    """The ids of the parameters that an optimizer holds."""
-    return frozenset(id(parameter) for group in optimizer.param_groups for parameter in group["params"])
+def last_over(held: Held, built: Iterable[Built]) -> Held | None:
+    """The last optimizer before `held` that moved some of its weights."""
+    over = [one.held for one in built if one.held.steps and not one.held.parameters.isdisjoint(held.parameters)]
+    return over[-1] if over else None
 
 
 def remembered(optimizer: Optimizer) -> float:

@@ -64,9 +64,9 @@ def begun_again(view: View) -> Iterator[Finding]:
         one.held
         for one in built
         if one.held is not step.held and one.held.steps >= 5 and one.held.kind == step.held.kind and one.told == mine
-        if len(one.held.parameters) == len(step.held.parameters)
+        if one.held.size == step.held.size and not step.held.anew(one.held)
     ]
-    if before and step.remembers and step.held.parameters <= loaded and id(optimizer) not in restored:
+    if before and step.remembers and step.held.parameters <= loaded.keys() and id(optimizer) not in restored:
         yield Finding(
             "warning",
             "optimizer-not-saved",
@@ -88,7 +88,7 @@ def left_in_the_file(view: View) -> Iterator[Finding]:
     same = [stored for stored in fits if all(step.settings.get(k) == stored.settings.get(k) for k in SETTINGS)]
     rates = {stored.settings.get("initial_lr", stored.settings.get("lr")) for stored in same}
     mine = step.settings.get("initial_lr", step.settings.get("lr"))
-    all_loaded = step.held.parameters <= notes.loaded
+    all_loaded = step.held.parameters <= notes.loaded.keys()
     if step.remembers and mine in rates and all_loaded and id(step.held.optimizer()) not in notes.restored:
         yield Finding(
             "warning",

@@ -22,9 +22,10 @@ BITS = 60.0
 """Inputs of more bits than this do not coincide by chance, even where their columns depend on each other."""
 
 
-def stats_of(view: View, kind: str, module: int | None = None) -> list[Stats]:
-    """What was measured of inputs, of training or of phases."""
-    return [s for _, m, s in view.program.notes.stats[kind] if module in (None, m)]
+def stats_of(view: View, kind: str, module: nn.Module) -> list[Stats]:
+    """What was measured of a module's inputs, of training or of phases."""
+    notes = view.program.notes
+    return [stats for _, seen, stats in notes.stats[kind] if seen is notes.of(module)]
 
 
 @rule("step", "unscaled-input", "constant-input", needs="modules")
@@ -34,7 +35,7 @@ def scale(view: View) -> Iterator[Finding]:
     if not step or step.number not in (2, 6):
         return
     for call in step.kept:
-        stats = stats_of(view, "train", id(call.module))[:8]
+        stats = stats_of(view, "train", call.module)[:8]
         if len(stats) < 2 or not call.inputs[0].is_floating_point() or call.inputs[0].ndim < 2:
             continue
         mean, std = pooled(stats)
@@ -144,12 +145,12 @@ def unlike_splits(view: View) -> Iterator[Finding]:
         return
     for module in {id(call.module): call.module for call in phase.calls if not call.grad}.values():
         mine = [call for call in phase.calls if call.module is module]
-        train, held_out = stats_of(view, "train", id(module)), stats_of(view, "phase", id(module))
+        train, held_out = stats_of(view, "train", module), stats_of(view, "phase", module)
         if not mine or len(train) < 2 or not held_out or sum(s.count for s in held_out) < 512:
             continue
         if any(not s.finite for s in (*train, *held_out)) or not mine[0].floating:
             continue
-        if mine[0].shape not in (shapes := shapes_of(view, module)) and shapes:
+        if mine[0].shape not in (shapes := view.program.notes.of(module).shapes) and shapes:
             continue
         (mean, std), (other_mean, other_std) = pooled(train), pooled(held_out)
         spread = max(abs(s.mean - mean) for s in train) + 1e-6
@@ -168,27 +169,37 @@ def unlike_splits(view: View) -> Iterator[Finding]:
             )
 
 
-def shapes_of(view: View, module: nn.Module) -> set[tuple[int, ...]]:
-    """The shapes of a sample that a module was trained on."""
-    return {shape for owner, shape in view.program.notes.shapes if owner == id(module)}
-
-
 @rule("phase", "split-overlap", needs="phases")
 def shared_rows(view: View) -> Iterator[Finding]:
     """Rows of a validation that training has seen.
 
     Who scores the training set, too, has passes that are all of known rows, beside others with none.
     """
-    phase, train = view.phase, view.program.notes.rows
-    if not phase or not phase.step or len(train) <= 64:
+    phase = view.phase
+    if not phase or not phase.step:
         return
     # A teacher or a target network is given the very batch that is trained on.
-    trained = {h for hashes in view.program.notes.hashes.values() for h in hashes}
-    held = {id(call.module) for call in phase.calls if view.scene.trains(call.module)}
-    phase_calls = [call for call in phase.calls if id(call.module) in held and call.hash not in trained]
-    passes = [call.rows for call in phase_calls if not call.grad and len(call.rows) >= 4]
-    if not passes:
-        return
+    trained = set().union(*(seen.hashes for seen in view.program.notes.models.values()))
+    for module in {id(call.module): call.module for call in phase.calls}.values():
+        train = rows_of(view, module) if view.scene.trains(module) else {}
+        calls = [call for call in phase.calls if call.module is module and call.hash not in trained]
+        passes = [call.rows for call in calls if not call.grad and len(call.rows) >= 4]
+        if passes and len(train) > 64:
+            yield from overlapping(view, phase, train, passes)
+
+
+def rows_of(view: View, module: nn.Module) -> dict[int, int]:
+    """The rows that the weights of a module were trained on, through it or a module that shares them."""
+    names, found = view.scene.anatomy(module).names, dict[int, int]()
+    for seen in view.program.notes.models.values():
+        model = seen.model()
+        if model is not None and seen.rows and not names.keys().isdisjoint(view.scene.anatomy(model).names):
+            found = {**found, **seen.rows} if found else seen.rows
+    return found
+
+
+def overlapping(view: View, phase: Phase, train: dict[int, int], passes: list[list[int]]) -> Iterator[Finding]:
+    """Passes of a validation beside the rows that were trained on."""
     shares = [sum(row in train for row in call) / len(call) for call in passes]
     checked = {row for call in passes for row in call}
     shared = [row for row in checked if row in train]

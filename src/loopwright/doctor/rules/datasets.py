@@ -11,7 +11,7 @@ from torch.utils.data import Subset, TensorDataset
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.neighbors import KNOWN, fitted_together, mispaired, standardized
-from loopwright.doctor.records import Loader
+from loopwright.doctor.program import Loader
 from loopwright.doctor.rule import View, rule
 
 FEW = 64

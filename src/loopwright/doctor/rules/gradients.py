@@ -135,9 +135,8 @@ def frozen(view: View) -> Iterator[Finding]:
 def trained_before(view: View, weights: list[nn.Parameter]) -> bool:
     """Whether weights were loaded, or moved by another optimizer before."""
     loaded = view.program.notes.loaded
-    others = {
-        i for held in view.program.held.values() if view.step and held is not view.step.held for i in held.parameters
-    }
+    mine = view.step.held if view.step else None
+    others = {i for one in view.program.notes.built if one.held is not mine for i in one.held.parameters}
     return any(id(weight) in loaded or id(weight) in others for weight in weights)
 
 

@@ -178,7 +178,7 @@ def untouched(view: View, step: Step, call: Call) -> bool:
     loaded = view.program.notes.loaded
     # One that is gone counts, too: a later one may have its id.
     others = [one.held for one in view.program.notes.built if one.held is not step.held and one.held.steps]
-    return not mine & loaded and not any(mine & held.parameters for held in others)
+    return not mine & loaded.keys() and not any(mine & held.parameters for held in others)
 
 
 def odd_weights(view: View, step: Step) -> Iterator[Finding]:

@@ -58,7 +58,7 @@ def broken_rows(view: View) -> Iterator[Finding]:
     call = view.call
     if not call or not call.grad or not call.inputs:
         return
-    first = call.inputs[0]
+    first = call.inputs[0].detach()
     if first.is_floating_point() and first.numel() and not math.isfinite(float(first.sum())):
         if bool(first.isfinite().all()):
             return

@@ -105,7 +105,10 @@ def linear_after_linear(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number != 2:
         return
-    for first, second in view.program.notes.linear_pairs.values():
+    for one, other in view.program.notes.linear_pairs.values():
+        first, second = one(), other()
+        if first is None or second is None:
+            continue
         weights = [first.weight, second.weight]
         if not all(id(weight) in step.held.parameters and weight.requires_grad for weight in weights):
             continue
@@ -130,17 +133,16 @@ def mixed_samples(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number not in (2, 7):
         return
-    hashes = view.program.notes.hashes
     for call in step.kept:
-        question = ("batch-mixing", id(call.module))
-        if question in view.program.notes.answered or len(hashes.get(id(call.module), ())) < 2:
+        seen = view.program.notes.of(call.module)
+        if "batch-mixing" in seen.answered or len(seen.hashes) < 2:
             continue
         if not testable(view, call, step):
             continue
         view.program.notes.batches = True
         mixed = mixes(call, call.inputs[0])
         if mixed is not None:
-            view.program.notes.answered.add(question)
+            seen.answered.add("batch-mixing")
         if mixed:
             name = type(call.module).__name__
             yield Finding(

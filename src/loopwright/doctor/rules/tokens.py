@@ -109,8 +109,8 @@ def base(call: Call, given: Tensor, loss: LossCall, width: int, axis: int) -> in
 def pairing(view: View) -> Iterator[Finding]:
     """Of a model that predicts tokens from tokens: by how many places, and does it see them?"""
     step = view.step
-    answered = view.program.notes.answered
-    if not step or step.number not in LOOKED_AT or all(("pairing", id(call.module)) in answered for call in step.kept):
+    notes = view.program.notes
+    if not step or step.number not in LOOKED_AT or all("pairing" in notes.of(c.module).answered for c in step.kept):
         return
     for found in aligned(view):
         view.program.notes.tokens = True
@@ -120,7 +120,7 @@ def pairing(view: View) -> Iterator[Finding]:
             continue
         earlier, later = reached
         if later:  # the probe is felt at all
-            answered.add(("pairing", id(found.call.module)))
+            notes.of(found.call.module).answered.add("pairing")
         probe = f"the token at position {middle} was replaced: outputs before it "
         name = type(found.call.module).__name__
         if found.ahead >= 1 and earlier:

@@ -11,7 +11,8 @@ from typing import Any
 from torch import nn
 
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.records import Built, Held, Step, patience, together
+from loopwright.doctor.optimizers import Built, Held, patience
+from loopwright.doctor.records import Step, together
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
 
@@ -20,6 +21,8 @@ LARGE = 0.25
 small networks."""
 SMALL, SMALL_ADAM = 3e-6, 6e-5
 THROWN = 10.0
+LONG = 200
+"""Whoever builds an optimizer anew after so many steps loses little: the memory of most is shorter."""
 
 
 @rule("step", "lr-too-large")
@@ -119,10 +122,8 @@ def not_held(view: View) -> Iterator[Finding]:
             if parameter.requires_grad and id(parameter) not in everywhere and parameter.grad is not None
         ]
         inside = anatomy.names.keys() & everywhere
-        loaded = view.program.notes.loaded
-        apart = call.training and not any(
-            id(parameter) in loaded or id(parameter) in view.program.trained for _, parameter in outside
-        )
+        before = view.program.notes.loaded.keys() | view.program.trained
+        apart = call.training and not any(id(parameter) in before for _, parameter in outside)
         if not outside:
             continue
         names = [name for name, _ in outside]
@@ -157,8 +158,7 @@ def kept_in_a_list(view: View) -> Iterator[Finding]:
     if not step or step.number not in (2, 5):
         return
     everywhere = set().union(*(held.parameters for held, _ in view.program.living()))
-    loaded = view.program.notes.loaded
-    known = everywhere | loaded | view.program.trained
+    known = everywhere | view.program.notes.loaded.keys() | view.program.trained
     for call in step.kept:
         lost = [
             parameter
@@ -202,15 +202,16 @@ def rebuilt(view: View) -> Iterator[Finding]:
         one
         for one in built
         if one.held.parameters == step.held.parameters
-        and one.held.kind == step.held.kind
+        and (one.held.kind, one.held.training) == (step.held.kind, step.held.training)
         and one.told == settings_of(built, step.held)
     ]
-    stepped = [one for one in alike if one.held.steps]
+    stepped = [one for one in alike if one.held.start]
     places = {one.place for one in stepped}
     in_a_loop = len(stepped) == 2 and len(places) == 1 and () not in places and all(o.held.steps == 1 for o in stepped)
     if len(stepped) >= 3 or in_a_loop:
+        rarely = min(one.held.steps for one in stepped if one.held is not step.held) >= LONG
         yield Finding(
-            "warning",
+            "info" if rarely else "warning",
             "optimizer-rebuilt",
             f"{step.held.kind} was built {len(alike)} times over the same {len(step.held.parameters)} parameters with "
             f"the same settings, before steps {some([one.at + 1 for one in stepped], 4)}{at(stepped[-1].line)}",
@@ -252,18 +253,17 @@ def settings_of(built: Iterable[Built], held: Held) -> dict[str, Any]:
 @rule("end", "schedule-too-fast", needs="schedules")
 def over_too_soon(view: View) -> Iterator[Finding]:
     """A schedule was through, and training went on for long."""
-    count = view.program.count
     for schedule in view.program.schedules.values():
-        ended = schedule.ended_at
+        ended, made = schedule.ended_at, schedule.held.steps
         if ended is None or schedule.kind in ("ReduceLROnPlateau", "CosineAnnealingWarmRestarts", "CyclicLR"):
             continue
-        if count >= ended + patience(ended):
+        if made >= ended + patience(ended):
             yield Finding(
                 "warning",
                 "schedule-too-fast",
                 f"{schedule.kind} had run down by step {ended} (peak {schedule.rate.peak:g}), and training goes on at "
-                f"step {count}; it was stepped {schedule.steps} times",
-                count,
+                f"step {made}; it was stepped {schedule.steps} times",
+                made,
                 certainty=0.85,
             )
 

@@ -22,11 +22,11 @@ def augmented(view: View) -> Iterator[Finding]:
         if not calls or not asked or not all(call.batch and call.floating for call in calls):
             continue
         inputs = tuple(call.hash for call in calls)
-        known = view.program.notes.validated
-        labels, before, changes = known.get(module, ((), (), 0))
+        seen = view.program.notes.of(calls[0].module)
+        labels, before, changes = seen.validated
         alike = labels == asked and len(before) == len(inputs)
         changes = changes + 1 if alike and not set(before) & set(inputs) else 0
-        known[module] = asked, inputs, changes
+        seen.validated = asked, inputs, changes
         if changes == TWICE:
             yield Finding(
                 "warning",
