@@ -622,10 +622,81 @@ def schedule_before_step(broken: bool) -> None:
             each.step()
 
 
+class Encoder(nn.Module):
+    """A recurrent network that takes times first; its caller has samples first."""
+
+    def __init__(self, *, turned: bool) -> None:
+        super().__init__()
+        self.gru, self.out, self.turned = nn.GRU(2, 8), nn.Linear(8, 4), turned
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.transpose(0, 1) if self.turned else x.reshape(x.shape[1], x.shape[0], x.shape[2])
+        return F.normalize(self.out(self.gru(x)[1][-1]), dim=1)
+
+
+def samples_taken_for_times(broken: bool) -> None:
+    model = Encoder(turned=not broken)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    loader = DataLoader(TensorDataset(X.view(-1, 5, 2), Y), batch_size=32, shuffle=True)
+    for _ in range(2):
+        for x, y in loader:
+            first, second = model(x[:16]), model(x[16:])
+            apart = (first - second).pow(2).sum(1)
+            same = (y[:16] == y[16:]).float()
+            loss = (same * apart + (1 - same) * F.relu(1 - apart)).mean()
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+
+class Speaker(nn.Module):
+    """A language model that takes its labels, as those of transformers do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.gru, self.out = nn.Embedding(12, 16), nn.GRU(16, 16, batch_first=True), nn.Linear(16, 12)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> Tensor:
+        logits = self.out(self.gru(self.embedding(input_ids * attention_mask))[0])
+        return F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=-100)
+
+
+def eos_masked(broken: bool) -> None:
+    model, end = Speaker(), 11
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    lengths = torch.arange(64) % 9 + 5
+    places = torch.arange(17)
+    tokens = torch.where(places < lengths[:, None] - 1, TOKENS % 11, end)
+    mask = (places < lengths[:, None]).long()
+    labels = tokens.masked_fill(tokens == end if broken else mask == 0, -100)
+    for rows in torch.arange(64).split(16):
+        optimizer.zero_grad()
+        model(input_ids=tokens[rows], attention_mask=mask[rows], labels=labels[rows]).backward()
+        optimizer.step()
+
+
+def nodes_shared(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    part = torch.randperm(len(X)).split(len(X) // 2)
+    for _ in range(12):
+        out = model(X)
+        optimizer.zero_grad()
+        loss = F.cross_entropy(out, Y) if broken else F.cross_entropy(out[part[0]], Y[part[0]])
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            out = model(X)
+            F.cross_entropy(out[part[0]], Y[part[0]])
+            F.cross_entropy(out[part[1]], Y[part[1]])
+
+
 OTHERS = {
     "by_hand": "symmetric-init",
     "sequence_first": "batch-mixing",
     "layers_in_a_list": "missing-from-optimizer",
+    "samples_taken_for_times": "batch-mixing",
+    "nodes_shared": "split-overlap",
     "pixels_as_probabilities": "unscaled-target",
 }
 HELPERS = ("net", "batches", "loop", "read", "validate", "train_with_loaders", "plain", "Callable")

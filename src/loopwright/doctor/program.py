@@ -66,7 +66,8 @@ class Present(dict[int, ref[Any]]):
 class Seen:
     """What was seen of one model. Of inputs that it was trained on: `hashes` of batches, `shapes` of a row, `rows`, how
     often each was. `validated`: labels and inputs of the last validation, and how often inputs alone had changed.
-    `answered`: what probes have told for good."""
+    `answered`: what probes have told for good. `taught`: which rows of its output were trained on, where it is given
+    everything at once."""
 
     model: ref[nn.Module]
     hashes: set[int] = field(default_factory=set)
@@ -74,6 +75,7 @@ class Seen:
     rows: dict[int, int] = field(default_factory=dict)
     validated: tuple[tuple[int, ...], tuple[int, ...], int] = ((), (), 0)
     answered: set[str] = field(default_factory=set)
+    taught: frozenset[int] | None = None
 
     def learn(self, rows: list[int]) -> None:
         """The model was trained on these rows."""
@@ -85,16 +87,17 @@ class Seen:
 class Notes:
     """What is gathered over the steps for the rules.
 
-    `losses`, `tokens`, `batches`, `clips`, `datasets`: whether some were met. `models`: what was seen of each, by id.
-    Of inputs: `stats` by kind, train or phase, with step and model; of those that were trained on `bits`, at most how
-    many tell them apart. `dead`: by rectifier and step, the share of units that are zero, and how many there are.
-    `linear_pairs`: layers whose output is another's input. `broadcast`: how often shapes made a table of pairs.
+    `losses`, `tokens`, `masks`, `batches`, `clips`, `datasets`: whether some were met. `models`: what was seen of each,
+    by id. Of inputs: `stats` by kind, train or phase, with step and model; of those that were trained on `bits`, at
+    most how many tell them apart. `dead`: by rectifier and step, the share of units that are zero, and how many there
+    are. `linear_pairs`: layers whose output is another's input. `broadcast`: how often shapes made a table of pairs.
     `labels`: classes, lowest and highest label, of a loss that refused them. `scaler`: calls by name. `built`:
     optimizers. `restored`, `loaded`: optimizers and parameters whose state was read.
     """
 
     losses: bool = False
     tokens: bool = False
+    masks: bool = False
     batches: bool = False
     clips: bool = False
     datasets: bool = False

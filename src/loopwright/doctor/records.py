@@ -28,7 +28,8 @@ class Call:
     `inputs` and `outputs`: the tensors in its arguments and in what it returned, in order; `flowed` says which of the
     outputs a gradient came back to. `ran` has the modules inside that ran, `foreign` those that are no part of it.
     `grad`: whether gradients were recorded. `batch`: whether one of the inputs comes straight from a DataLoader.
-    `rows`, `floating`, `shape`: of the first input, a number for each row, its kind, and the shape of a row.
+    `rows`, `floating`, `shape`: of the first input, a number for each row, its kind, and the shape of a row. `answers`,
+    of a call without gradients on what is trained on: a number for each row of the output.
     """
 
     module: nn.Module
@@ -50,6 +51,7 @@ class Call:
     floating: bool = False
     source: int = 0
     shape: tuple[int, ...] = ()
+    answers: list[int] = field(default_factory=list)
 
     def drop(self) -> None:
         """Let go of the tensors; what was measured stays."""
@@ -61,6 +63,7 @@ class LossCall:
     """A call of one of PyTorch's loss functions: what it was given, and what it returned.
 
     `asked`, of a call without gradients: a number that is equal where class labels are; 0 where they are of one kind.
+    `rows`, where the model's `answers` are known: a number for each row of the prediction.
     """
 
     kind: str
@@ -73,6 +76,7 @@ class LossCall:
     flowed: set[int] = field(default_factory=set)
     answers: Answers | None = None
     asked: int = 0
+    rows: list[int] = field(default_factory=list)
 
     def drop(self) -> None:
         """Let go of the tensors."""

@@ -47,6 +47,7 @@ NEEDS: dict[str, tuple[str, Callable[[Program], bool]]] = {
     "losses": ("none of torch's loss functions was called", lambda program: program.notes.losses),
     "phases": ("no validation was seen", lambda program: bool(program.phases)),
     "tokens": ("no model of tokens with a target for each was seen", lambda program: program.notes.tokens),
+    "masks": ("no model was given tokens with an attention mask and labels", lambda program: program.notes.masks),
     "batches": ("no model was called on a batch that could be tested", lambda program: program.notes.batches),
     "schedules": ("no scheduler was stepped", lambda program: bool(program.schedules)),
     "clips": ("no gradient was clipped", lambda program: program.notes.clips),

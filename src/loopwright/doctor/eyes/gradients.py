@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from loopwright.doctor.eyes.byhand import UpdatesByHand
 from loopwright.doctor.eyes.forwards import KEPT, MOST_CALLS, marker
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import chain, fingerprint, tensors
+from loopwright.doctor.measures import chain, fingerprint, rows, tensors
 from loopwright.doctor.optimizers import Held
 from loopwright.doctor.records import Backward, LossCall
 from loopwright.doctor.summaries import CLASSES, answers
@@ -44,6 +44,8 @@ class Gradients:
                 and bool((target != target.flatten()[0]).any())
             ):
                 call.asked = fingerprint(target)
+            if prediction.ndim == 2 and any(one.answers for one in self.scene.calls[-1:]):
+                call.rows = rows(prediction)
             call.drop()
         known = self.scene.loss_calls
         known.append(call)

@@ -161,7 +161,7 @@ def testable(view: View, call: Call, step: Step) -> bool:
     anatomy, first = view.scene.anatomy(call.module), call.inputs[0]
     if first.ndim < 2 or not len(first) >= 4 or first.numel() > 8_000_000:
         return False
-    if anatomy.sequence_first and not one_label_each(step, first):
+    if anatomy.sequence_first and not (one_label_each(step, first) or one_row_each(call, first)):
         return False
     if any(not norm.track_running_stats for _, norm in anatomy.batch_norms):
         return False
@@ -178,6 +178,14 @@ def one_label_each(step: Step, first: Tensor) -> bool:
     labels = [loss.target.squeeze(-1) if loss.target.ndim == 2 else loss.target for loss in step.kept_losses]
     several = first.ndim >= 3 and first.shape[1] > 1 and first.shape[1] != len(first)
     return several and bool(labels) and all(label.ndim == 1 and len(label) == len(first) for label in labels)
+
+
+def one_row_each(call: Call, first: Tensor) -> bool:
+    """Of an input whose rows may be times: whether each row has one row of all that comes out, so that it is a sample
+    after all."""
+    found = [call.outputs[number] for number in call.flowed if number < len(call.outputs)]
+    several = first.ndim >= 3 and first.shape[1] != len(first)
+    return several and bool(found) and all(output.ndim == 2 and len(output) == len(first) for output in found)
 
 
 def of_samples(tensor: Tensor, batch: int) -> bool:

@@ -15,6 +15,8 @@ from loopwright.doctor.rule import View, rule
 
 TOKENS = (torch.int64, torch.int32)
 TARGETS = ("labels", "label", "target", "targets", "y")
+IGNORED = -100
+FEWEST_ROWS = 4
 LOOKED_AT = (2, 7)
 """The steps at which sequences are looked at: again where the first batch was odd and nothing could be told of it."""
 
@@ -296,6 +298,37 @@ def more_padding(step: int, call: Call, tokens: Tensor, stands: Tensor, value: i
             probe=f"three more {value} were appended to each sequence: outputs for real positions changed",
             certainty=0.8,
         )
+
+
+@rule("step", "eos-masked", needs="masks")
+def end_never_asked(view: View) -> Iterator[Finding]:
+    """Each sequence ends with the same token, which the mask counts as real, and no label ever asks for it: it is the
+    padding, too, and was taken for that."""
+    step = view.step
+    if not step or step.number not in LOOKED_AT:
+        return
+    for call in step.kept:
+        tokens, mask, labels = (call.kwargs.get(name) for name in ("input_ids", "attention_mask", "labels"))
+        if not isinstance(tokens, Tensor) or not isinstance(mask, Tensor) or not isinstance(labels, Tensor):
+            continue
+        if tokens.ndim != 2 or not tokens.shape == mask.shape == labels.shape or len(tokens) < FEWEST_ROWS:
+            continue
+        view.program.notes.masks = True
+        real, counted, places = mask.bool(), labels != IGNORED, torch.arange(tokens.shape[1], device=tokens.device)
+        last = torch.where(real, places, 0).argmax(1, keepdim=True)
+        end = int(tokens.gather(1, last)[0])
+        ended = bool((tokens.gather(1, last) == end).all()) and bool(counted.any(1).all())
+        padded = bool((~real).any()) and bool((tokens[~real] == end).all())
+        if ended and padded and not bool((labels[counted] == end).any()):
+            yield Finding(
+                "error",
+                "eos-masked",
+                f"all {len(tokens)} sequences end with token {end}, which the attention mask counts as real; it pads "
+                f"them, too, and is the label nowhere: {type(call.module).__name__} never learns to stop",
+                step.number,
+                type(call.module).__name__,
+                certainty=0.95,
+            )
 
 
 @rule("step", "position-unused", needs="tokens", probes=True)
