@@ -91,7 +91,7 @@ def test_an_audit_that_is_stopped_ends_its_processes_and_removes_its_files(tmp_p
         "audit",
         "tests/slow_toy.py:slow",
         "--task.pause",
-        "1",
+        "0.25",
         "--steps",
         "2",
     ]
