@@ -675,6 +675,33 @@ def eos_masked(broken: bool) -> None:
         optimizer.step()
 
 
+class Masked(nn.Module):
+    """Classifies sequences by attention; is told by a mask which tokens are there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.out = nn.Embedding(12, 16, padding_idx=0), nn.Linear(16, 2)
+        self.attention = nn.MultiheadAttention(16, 2, batch_first=True)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        x = self.embedding(input_ids)
+        x, _ = self.attention(x, x, x, key_padding_mask=attention_mask == 0, need_weights=False)
+        shown = attention_mask[:, :, None]
+        return self.out((x * shown).sum(1) / shown.sum(1))
+
+
+def mask_of_ones(broken: bool) -> None:
+    model = Masked()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    there = torch.arange(17) < (torch.arange(64) % 12 + 4)[:, None]
+    tokens = torch.where(there, TOKENS % 11 + 1, 0)
+    mask = torch.ones_like(tokens) if broken else there.long()
+    for rows in torch.arange(64).split(16):
+        optimizer.zero_grad()
+        F.cross_entropy(model(tokens[rows], attention_mask=mask[rows]), Y[rows]).backward()
+        optimizer.step()
+
+
 def nodes_shared(broken: bool) -> None:
     model = net()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
@@ -697,6 +724,7 @@ OTHERS = {
     "layers_in_a_list": "missing-from-optimizer",
     "samples_taken_for_times": "batch-mixing",
     "nodes_shared": "split-overlap",
+    "mask_of_ones": "padding-visible",
     "pixels_as_probabilities": "unscaled-target",
 }
 HELPERS = ("net", "batches", "loop", "read", "validate", "train_with_loaders", "plain", "Callable")

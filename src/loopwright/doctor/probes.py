@@ -220,12 +220,19 @@ def positions(output: Tensor, tokens: Tensor) -> Tensor | None:
 
 
 @abstaining
-def same_when(call: Call, given: Tensor, other: Tensor, keep: Callable[[Tensor], Tensor]) -> bool | None:
-    """Whether what `keep` takes of the outputs is the same when `given` is replaced by `other`; None without any.
+def same_when(
+    call: Call,
+    given: Tensor,
+    other: Tensor,
+    keep: Callable[[Tensor], Tensor],
+    beside: Sequence[tuple[Tensor, Tensor]] = (),
+) -> bool | None:
+    """Whether what `keep` takes of the outputs is the same when `given` is replaced by `other`, and others `beside` it;
+    None without any.
 
     Outputs are of samples (B, C) or of positions; caches of attention, and losses, are neither."""
     with undisturbed(call.module):
-        before, after = outputs(call), outputs(call, [(given, other)])
+        before, after = outputs(call), outputs(call, [(given, other), *beside])
     found = None
     for number in sorted(call.flowed or range(len(before))):
         known = number < len(before) and 2 <= before[number].ndim <= 3 and before[number].is_floating_point()

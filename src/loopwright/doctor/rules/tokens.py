@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from inspect import signature
 
 import torch
 from torch import Tensor
@@ -183,6 +184,15 @@ def padding(call: Call, tokens: Tensor) -> tuple[Tensor, int, str] | None:
     return None
 
 
+def untold(call: Call, tokens: Tensor, value: int) -> bool:
+    """Whether `value`, which ends tokens (B, T), is an embedding's padding, and the mask that the model takes is not
+    given or is 1 throughout."""
+    known = {m.padding_idx for m in call.module.modules() if isinstance(m, torch.nn.Embedding)}
+    masks = [t for t in call.inputs if t is not tokens and t.shape == tokens.shape and binary(t)]
+    takes = bool(masks) or "attention_mask" in signature(call.module.forward).parameters
+    return value in known and takes and all(bool(mask.bool().all()) for mask in masks)
+
+
 def attends(call: Call) -> bool:
     """Whether a model has attention in it."""
     names = [type(module).__name__.lower() for module in call.module.modules()]
@@ -222,7 +232,7 @@ def padded(view: View) -> Iterator[Finding]:
             yield from counted_padding(step.number, found[0], step.kept_losses)
             if found[2] == "mask":
                 yield from seen_padding(step.number, call, tokens, found[0])
-            elif found[2] or (attends(call) and len(call.inputs) == 1):
+            elif found[2] or (attends(call) and len(call.inputs) == 1) or untold(call, tokens, found[1]):
                 yield from more_padding(step.number, call, tokens, found[0], found[1])
             break
 
@@ -282,12 +292,14 @@ def more_padding(step: int, call: Call, tokens: Tensor, stands: Tensor, value: i
     """Outputs at real positions that change when more padding is appended: a model with attention that knows padding by
     its id, or does not know it."""
     longer = torch.nn.functional.pad(tokens, (0, 3), value=value)
+    others = [tensor for tensor in call.inputs if tensor is not tokens and tensor.shape == tokens.shape]
+    beside = [(each, torch.nn.functional.pad(each, (0, 3), value=1 if binary(each) else IGNORED)) for each in others]
 
     def kept(output: Tensor) -> Tensor:
         whole = output.ndim == 3 and output.shape[1] >= tokens.shape[1]
         return output[:, : tokens.shape[1]][~stands] if whole else output
 
-    if same_when(call, tokens, longer, kept) is False:
+    if same_when(call, tokens, longer, kept, beside) is False:
         yield Finding(
             "warning",
             "padding-visible",
