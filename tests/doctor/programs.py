@@ -702,6 +702,31 @@ def mask_of_ones(broken: bool) -> None:
         optimizer.step()
 
 
+class Unplaced(nn.Module):
+    """Predicts each token from all others by attention, with or without knowing where they stand."""
+
+    def __init__(self, *, placed: bool) -> None:
+        super().__init__()
+        self.embedding, self.places, self.out = nn.Embedding(13, 16), nn.Embedding(17, 16), nn.Linear(16, 12)
+        self.layer = nn.TransformerEncoderLayer(16, 2, 32, 0.0, batch_first=True)
+        self.placed = placed
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = self.embedding(tokens)
+        return self.out(self.layer(x + self.places.weight if self.placed else x))
+
+
+def no_places(broken: bool) -> None:
+    model = Unplaced(placed=not broken)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in torch.arange(64).split(16):
+        hidden = torch.rand(16, 17) < 0.3
+        labels = TOKENS[rows].masked_fill(~hidden, -100)
+        optimizer.zero_grad()
+        F.cross_entropy(model(TOKENS[rows].masked_fill(hidden, 12)).flatten(0, 1), labels.flatten()).backward()
+        optimizer.step()
+
+
 def nodes_shared(broken: bool) -> None:
     model = net()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
@@ -724,6 +749,7 @@ OTHERS = {
     "layers_in_a_list": "missing-from-optimizer",
     "samples_taken_for_times": "batch-mixing",
     "nodes_shared": "split-overlap",
+    "no_places": "position-unused",
     "mask_of_ones": "padding-visible",
     "pixels_as_probabilities": "unscaled-target",
 }

@@ -220,6 +220,27 @@ def positions(output: Tensor, tokens: Tensor) -> Tensor | None:
 
 
 @abstaining
+def turns(call: Call, tokens: Tensor) -> bool | None:
+    """Whether reversed tokens (B, T) give the same output for each sample, or the reversed one of each position; None
+    where samples, or positions, have no different outputs."""
+    with undisturbed(call.module):
+        before, after = outputs(call), outputs(call, [(tokens, tokens.flip(1))])
+    found = None
+    for number in sorted(call.flowed):
+        if number >= len(before) or not before[number].is_floating_point():
+            continue
+        placed, turned = positions(before[number], tokens), positions(after[number], tokens)
+        one, other, axis = before[number], after[number], 0
+        if placed is not None and turned is not None:
+            one, other, axis = placed, turned.flip(1), 1
+        elif one.ndim != 2 or len(one) != len(tokens):
+            continue
+        if differ(one, one.roll(1, axis)):
+            found = found is not False and not differ(one, other)
+    return found
+
+
+@abstaining
 def same_when(
     call: Call,
     given: Tensor,
