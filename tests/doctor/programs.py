@@ -264,7 +264,7 @@ def dead_units(broken: bool) -> None:
 
 
 def missing_activation(broken: bool) -> None:
-    middle = [] if broken else [nn.ReLU()]
+    middle = [] if broken else [nn.ReLU(inplace=True)]
     model = nn.Sequential(nn.Linear(10, 32), *middle, nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 2))
     loop(model, torch.optim.SGD(model.parameters(), lr=0.05))
 

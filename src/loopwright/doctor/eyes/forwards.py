@@ -70,18 +70,20 @@ class Forwards:
 
     def follow(self, layer: nn.Linear, given: Any) -> None:
         """Note a linear layer whose input is another's output, untouched."""
-        before = self.scene.made.get(id(given))
-        if before is not None and before[0] is given and before[1] is not layer:
+        result, version, before = self.scene.made.get(id(given), (None, 0, layer))
+        # What is written into in place, as by nn.ReLU(inplace=True), is another version of the same tensor.
+        if result is given and result._version == version and before is not layer:
             pairs = self.scene.program.notes.linear_pairs
             if len(pairs) < 8:
-                pairs.setdefault((id(before[1]), id(layer)), (ref(before[1]), ref(layer)))
+                pairs.setdefault((id(before), id(layer)), (ref(before), ref(layer)))
 
     def leave(self, module: nn.Module, call: Call | None, result: Any) -> None:
         """A module's call is over."""
         self.unwind(module)
         if call is None:
-            if isinstance(module, nn.Linear) and isinstance(result, Tensor) and self.scene.program.count < 3:
-                self.scene.made[id(result)] = (result, module)
+            known = isinstance(result, Tensor) and not result.is_inference()
+            if known and isinstance(module, nn.Linear) and self.scene.program.count < 3:
+                self.scene.made[id(result)] = (result, result._version, module)
             return
         call.outputs = leaves(result)
         if call.inputs:

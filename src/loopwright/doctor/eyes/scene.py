@@ -43,7 +43,7 @@ class Scene:
         self.pending: dict[int, list[tuple[str, Tensor, Tensor]]] = {}
         self.losses: dict[str, Callable[..., Tensor]] = {}
         self.anatomies: dict[int, tuple[ref[nn.Module], Anatomy]] = {}
-        self.made: dict[int, tuple[Tensor, nn.Linear]] = {}
+        self.made: dict[int, tuple[Tensor, int, nn.Linear]] = {}
         self.last_batch: tuple[set[int], Loader | None] = (set(), None)
         self.iterators: dict[int, Loader] = {}
         self.scaled = False
