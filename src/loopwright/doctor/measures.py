@@ -111,6 +111,11 @@ def settings(group: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in group.items() if isinstance(value, int | float | tuple | bool)}
 
 
+def traced() -> bool:
+    """Whether torch.compile or a transform of torch.func is at work: tensors have no numbers of their own then."""
+    return torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None
+
+
 def norms(values: Sequence[Tensor]) -> list[float]:
     """The 2-norms of tensors."""
     if not values:

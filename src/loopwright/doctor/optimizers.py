@@ -54,9 +54,8 @@ class Held:
     """An optimizer. `steps` counts its steps; `cleared`: its gradients were cleared since its last one; `fresh`: all
     that happened since then, or since it was built, was looked at. `gone`: the step since which its rate is nothing.
     `parameters`: the ids of what it moves, for as long as that is there: later weights may have the same ids; `size`:
-    how many there are.
-    `training`: optimizers of one training go on where another stopped; `start` is known where it was looked at,
-    `losses` are the last ones that were."""
+    how many there are; `place`: where the first gradient lies. `training`: optimizers of one training go on where
+    another stopped; `start` is known where it was looked at, `losses` are the last ones that were."""
 
     optimizer: ref[Optimizer]
     kind: str
@@ -72,6 +71,7 @@ class Held:
     order: list[str] = field(default_factory=list)
     norms: dict[str, float | None] = field(default_factory=dict)
     clip_scaled: bool = False
+    place: int = 0
     rate: Rate = field(default_factory=Rate)
     gone: int | None = None
 

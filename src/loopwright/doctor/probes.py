@@ -6,11 +6,8 @@ writes outside of its modules, into a global variable, say, cannot be put back.
 
 from __future__ import annotations
 
-import copy
 import functools
-import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 import torch
@@ -19,7 +16,7 @@ from torch.func import functional_call
 
 from loopwright.doctor.measures import leaves
 from loopwright.doctor.records import Call
-from loopwright.seeding import preserved_generators
+from loopwright.doctor.stillness import undisturbed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,48 +25,6 @@ REFUSALS = (RuntimeError, IndexError, ValueError, AssertionError, TypeError, Key
 """What a model may raise when it is called with something else than the program gives it."""
 CHANGED = 1e-4
 """A difference that is no rounding: relative to the size of the outputs; float32 sums are good to about 1e-6."""
-PLAIN = (int, float, bool, str, Tensor, type(None))
-HELD = (list, dict, set)
-OWN = frozenset(vars(nn.Module()))
-
-
-@contextmanager
-def undisturbed(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode, no gradients, no output; everything is put back."""
-    parts = list(module.modules())
-    modes = [part.training for part in parts]
-    plain = [{k: v for k, v in vars(part).items() if isinstance(v, PLAIN) and k != "training"} for part in parts]
-    lists = [
-        (value, copy.copy(value))
-        for part in parts
-        for name, value in vars(part).items()
-        if isinstance(value, HELD) and name not in OWN
-    ]
-    buffers = [(buffer, buffer.clone()) for part in parts for buffer in part.buffers(recurse=False)]
-    silent = io.StringIO()
-    try:
-        with preserved_generators(), torch.no_grad(), redirect_stdout(silent), redirect_stderr(silent):
-            for part in parts:
-                part.training = False
-            yield
-    finally:
-        for part, mode, attributes in zip(parts, modes, plain, strict=True):
-            vars(part).update(attributes)
-            part.training = mode
-        for value, before_it in lists:
-            put_back(value, before_it)
-        for buffer, before in buffers:
-            if not torch.equal(buffer, before):
-                buffer.data.copy_(before)
-
-
-def put_back(value: Any, before: Any) -> None:
-    """Let a list, dictionary or set have what it had."""
-    if isinstance(value, list):
-        value[:] = before
-    else:
-        value.clear()
-        value.update(before)
 
 
 def outputs(

@@ -15,6 +15,7 @@ from loopwright.doctor.measures import Stats
 from loopwright.doctor.optimizers import Built, Held, Schedule
 from loopwright.doctor.records import Phase, Step
 
+FIRST = 4
 REMEMBERED = 64
 """How many records of a kind are kept."""
 
@@ -23,7 +24,8 @@ REMEMBERED = 64
 class Load:
     """Weights that were loaded into a module: the names that were missing or not used, of how many; `step` when.
 
-    `own`: what was loaded lay in the module's own memory, so that nothing changed.
+    `own`: what was loaded lay in the module's own memory, so that nothing changed. `lacking`: how many were missing; of
+    very many some are named.
     """
 
     kind: str
@@ -32,6 +34,7 @@ class Load:
     total: int
     step: int
     own: bool = False
+    lacking: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class Seen:
     """What was seen of one model. Of inputs that it was trained on: `hashes` of batches, `shapes` of a row, `rows`, how
     often each was. `validated`: labels and inputs of the last validation, and how often inputs alone had changed.
     `answered`: what probes have told for good. `taught`: which rows of its output were trained on, where it is given
-    everything at once."""
+    everything at once. `feeds`: its output is another model's input. `first`: the rows of the FIRST batches, and how
+    many of them came `again`."""
 
     model: ref[nn.Module]
     hashes: set[int] = field(default_factory=set)
@@ -76,9 +80,17 @@ class Seen:
     validated: tuple[tuple[int, ...], tuple[int, ...], int] = ((), (), 0)
     answered: set[str] = field(default_factory=set)
     taught: frozenset[int] | None = None
+    feeds: bool = False
+    batches: int = 0
+    first: int = 0
+    again: int = 0
 
     def learn(self, rows: list[int]) -> None:
         """The model was trained on these rows."""
+        self.batches += bool(rows)
+        if self.batches <= FIRST:
+            self.first += len(rows)
+            self.again += sum(row in self.rows for row in rows)
         for row in rows:
             self.rows[row] = self.rows.get(row, 0) + 1
 
@@ -92,7 +104,8 @@ class Notes:
     most how many tell them apart. `dead`: by rectifier and step, the share of units that are zero, and how many there
     are. `linear_pairs`: layers whose output is another's input. `broadcast`: how often shapes made a table of pairs.
     `labels`: classes, lowest and highest label, of a loss that refused them. `scaler`: calls by name. `built`:
-    optimizers. `restored`, `loaded`: optimizers and parameters whose state was read.
+    optimizers. `restored`, `loaded`: optimizers and parameters whose state was read. `outside`: parameters that no
+    optimizer holds, and their fingerprints after the first step.
     """
 
     losses: bool = False
@@ -112,6 +125,7 @@ class Notes:
     built: list[Built] = field(default_factory=list)
     restored: Present = field(default_factory=Present)
     loaded: Present = field(default_factory=Present)
+    outside: dict[int, int] = field(default_factory=dict)
 
     def of(self, model: nn.Module) -> Seen:
         """What was seen of a model."""

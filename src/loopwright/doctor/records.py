@@ -29,7 +29,8 @@ class Call:
     outputs a gradient came back to. `ran` has the modules inside that ran, `foreign` those that are no part of it.
     `grad`: whether gradients were recorded. `batch`: whether one of the inputs comes straight from a DataLoader.
     `rows`, `floating`, `shape`: of the first input, a number for each row, its kind, and the shape of a row. `answers`,
-    of a call without gradients on what is trained on: a number for each row of the output.
+    of a call without gradients on what is trained on: a number for each row of the output. `wiped`: the gradients that
+    came of it were cleared before the step.
     """
 
     module: nn.Module
@@ -52,6 +53,7 @@ class Call:
     source: int = 0
     shape: tuple[int, ...] = ()
     answers: list[int] = field(default_factory=list)
+    wiped: bool = False
 
     def drop(self) -> None:
         """Let go of the tensors; what was measured stays."""
@@ -184,12 +186,16 @@ class Step:
 
 @dataclass(eq=False)
 class Phase:
-    """What ran without an update: a validation, most often. Its calls recorded no gradients, or none came back."""
+    """What ran without an update: a validation, most often. Its calls recorded no gradients, or none came back.
+
+    `chooses`: the update that follows is made with a part of the very rows, as where the hardest are looked for.
+    """
 
     step: int
     calls: list[Call] = field(default_factory=list)
     losses: list[LossCall] = field(default_factory=list)
     modules: frozenset[int] = frozenset()
+    chooses: bool = False
 
     def __post_init__(self) -> None:
         self.modules = frozenset(id(call.module) for call in self.calls)

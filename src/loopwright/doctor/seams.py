@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import dataloader as loading
 
 from loopwright.doctor.eyes import Eyes
+from loopwright.doctor.measures import traced
 from loopwright.doctor.shield import Shield
 
 LOSSES = (
@@ -157,7 +158,7 @@ class Seams:
 
         def difference(one: Any, other: Any) -> Any:
             result = original(one, other)
-            if scene.on and result is not NotImplemented and not torch.compiler.is_compiling():
+            if scene.on and result is not NotImplemented and not traced():
                 scene.safely(eyes.forwards.subtracted, one, other, result)
             return result
 
@@ -206,7 +207,7 @@ class Seams:
 
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if not torch.compiler.is_compiling():
+            if not traced():
                 scene.safely(tell, *args)
             return original(*args, **kwargs)
 
@@ -217,7 +218,7 @@ class Seams:
 
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if not torch.compiler.is_compiling():
+            if not traced():
                 tell(*args)
             return original(*args, **kwargs)
 
@@ -240,7 +241,7 @@ class Seams:
 
         @functools.wraps(original)
         def backward(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-            if not scene.on or torch.compiler.is_compiling():
+            if not scene.on or traced():
                 return original(tensors, *args, **kwargs)
             scene.safely(eyes.gradients.before_backward, tensors)
             result = original(tensors, *args, **kwargs)
@@ -260,7 +261,7 @@ class Seams:
             except (IndexError, RuntimeError):
                 scene.safely(eyes.gradients.refused, kind, signature, args, kwargs)
                 raise
-            if scene.on and not torch.compiler.is_compiling():
+            if scene.on and not traced():
                 scene.safely(eyes.gradients.loss, kind, signature, args, kwargs, value)
             return value
 
@@ -311,7 +312,7 @@ class Seams:
         @functools.wraps(original)
         def relu(*args: Any, **kwargs: Any) -> Any:
             output = original(*args, **kwargs)
-            if scene.on and not torch.compiler.is_compiling():
+            if scene.on and not traced():
                 scene.safely(eyes.forwards.activation, output)
             return output
 
@@ -368,7 +369,7 @@ class Seams:
 
         @functools.wraps(original)
         def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
-            if not scene.on or torch.compiler.is_compiling() or threading.get_ident() != thread:
+            if not scene.on or traced() or threading.get_ident() != thread:
                 return original(module, *args, **kwargs)
             token = scene.safely(eyes.forwards.enter, module, args, kwargs)
             try:

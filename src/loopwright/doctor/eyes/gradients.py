@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +73,9 @@ class Gradients:
             return
         self.scene.program.backwards += 1
         self.by_hand.close(loss)
-        self.scene.backwards.append(Backward(loss, scaled=self.scene.scaled))
+        # An optimizer may step in a hook, before the backward pass is over.
+        value = float(loss.detach()) if loss.numel() == 1 else float("nan")
+        self.scene.backwards.append(Backward(loss, scaled=self.scene.scaled, value=value))
         for held, optimizer in self.scene.program.living():
             if not held.cleared and held.fresh:
                 held.cleared = empty(optimizer)
@@ -81,8 +84,6 @@ class Gradients:
     def after_backward(self, given: Any) -> None:
         """A backward pass is over."""
         self.scene.scaled = False
-        if self.scene.backwards and self.scene.backwards[-1].loss.numel() == 1:
-            self.scene.backwards[-1].value = float(self.scene.backwards[-1].loss.detach())
         self.by_hand.begin()
 
     def cleared(self, owner: Any, *_: Any) -> None:
@@ -93,9 +94,13 @@ class Gradients:
             if len(ids & held.parameters) * 2 > len(held.parameters):
                 held.cleared = True
                 held.order.append("zero")
+                for call in self.scene.calls:
+                    call.wiped |= bool(call.flowed)
 
     def clipped(self, parameters: list[Tensor], limit: Any, norm: Any) -> None:
         """Gradients were clipped."""
+        if not math.isfinite(float(limit)):
+            return  # whoever wants to know the norm
         ids = {id(parameter) for parameter in parameters}
         for held, _ in self.scene.program.living():
             if ids & held.parameters:

@@ -77,7 +77,8 @@ class Samples:
         total = len(held)
         if len(program.loads) < REMEMBERED:
             own = bool(args) and in_own_memory(held, args[0])
-            program.loads.append(Load(type(module).__name__, missing[:50], unexpected[:50], total, program.count, own))
+            kind, lacking = type(module).__name__, len(missing)
+            program.loads.append(Load(kind, missing[:50], unexpected[:50], total, program.count, own, lacking))
         if len(missing) < total:
             for parameter in module.parameters():
                 program.notes.loaded.note(parameter)

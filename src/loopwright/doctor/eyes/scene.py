@@ -21,6 +21,7 @@ from loopwright.doctor.shield import Failures, Shield
 
 T = TypeVar("T")
 NEVER = 2**63
+CHOICE = 16
 
 
 class Scene:
@@ -102,6 +103,9 @@ class Scene:
         calls = [call for call in self.calls if not call.flowed]
         if calls:
             phase = Phase(count, calls, [loss for loss in self.loss_calls if not loss.flowed])
+            rows = {row for call in calls for row in call.rows}
+            then = {row for call in self.calls if call.flowed for row in call.rows}
+            phase.chooses = bool(then) and then <= rows and len(rows) <= CHOICE * len(then)
             self.program.phases.append(phase)
             self.reflect(phase)
             phase.calls, phase.losses = [], []

@@ -60,6 +60,10 @@ class Updates:
             if type(parameter).__name__ != "DTensor"
         ]
         held.norms = {}
+        first = next((p.grad for _, p, _ in self.scene.pending[id(optimizer)] if p.grad is not None), None)
+        place = 0 if first is None or first.is_sparse else first.data_ptr()
+        held.cleared |= place != held.place  # somebody has put other gradients there
+        held.place = place
         present = [(name, p) for name, p, _ in self.scene.pending[id(optimizer)]]
         there = [(name, dense(p.grad)) for name, p in present if p.grad is not None]
         found = dict(zip((name for name, _ in there), norms([g for _, g in there]), strict=True))
@@ -85,8 +89,11 @@ class Updates:
             self.look_again(held)
         self.scene.settle(program.count - 1)
         self.begun(held, step)
+        given = {tensor.data_ptr() for call in step.calls for tensor in call.inputs}
         for call in step.calls:
-            program.notes.of(call.module).learn(call.rows)
+            program.notes.of(call.module).feeds |= any(tensor.data_ptr() in given for tensor in call.outputs)
+            if not call.wiped:
+                program.notes.of(call.module).learn(call.rows)
             if call.batch and self.scene.last_batch[1] is not None:
                 self.scene.last_batch[1].trains = True
         program.steps.append(step)
@@ -146,7 +153,7 @@ class Updates:
             calls=[call for call in self.scene.calls if call.flowed],
             losses=[loss for loss in self.scene.loss_calls if loss.flowed],
             backwards=list(self.scene.backwards),
-            rates=[float(group["lr"]) for group in optimizer.param_groups if "lr" in group],
+            rates=rates_of(optimizer),
             settings={k: v for k, v in optimizer.param_groups[0].items() if k != "params"},
             norms=dict(held.norms),
             weights=dict(zip(names, weights, strict=True)),
@@ -181,7 +188,7 @@ class Updates:
         schedule = self.scene.program.schedule(scheduler, held)
         schedule.before |= not held.steps and not schedule.steps and not self.scene.program.scalers
         schedule.steps += 1
-        rates = [float(group["lr"]) for group in optimizer.param_groups if "lr" in group]
+        rates = rates_of(optimizer)
         base = [float(rate) for rate in getattr(scheduler, "base_lrs", rates)]
         schedule.rate.peak = max([schedule.rate.peak, *rates, *base])
         over = getattr(scheduler, "last_epoch", 0) > getattr(scheduler, "T_max", float("inf"))
@@ -191,6 +198,12 @@ class Updates:
         elif schedule.ended_at is not None and not over and not gone:
             schedule.ended_at = None
         held.order.append("schedule")
+
+
+def rates_of(optimizer: Optimizer) -> list[float]:
+    """The learning rates of an optimizer's groups; some optimizers find theirs by themselves."""
+    rates = [group.get("lr") for group in optimizer.param_groups]
+    return [float(rate) for rate in rates if isinstance(rate, int | float | Tensor)]
 
 
 def dense(gradient: Tensor) -> Tensor:

@@ -16,19 +16,24 @@ from loopwright.errors import some
 def loaded_in_part(view: View) -> Iterator[Finding]:
     """load_state_dict(strict=False) found none of the names, or names that differ by a prefix."""
     for load in view.program.loads:
-        nothing = len(load.missing) >= min(load.total, 50) > 0
-        ends = [name for name in load.unexpected if any(name.endswith(m) or m.endswith(name) for m in load.missing)]
+        nothing = load.lacking >= load.total > 0
+        ends = [name for name in load.unexpected if any(ends_with(name, one) for one in load.missing)]
         if nothing or ends:
             yield Finding(
                 "error" if nothing else "warning",
                 "partial-load",
-                f"{len(load.missing)} of {load.total} entries of {load.kind} were not in the checkpoint, "
+                f"{load.lacking} of {load.total} entries of {load.kind} were not in the checkpoint, "
                 f"{len(load.unexpected)} of the checkpoint's were not used ({some(load.unexpected, 2) or 'none'} "
                 f"beside {some(load.missing, 2)})",
                 view.program.count,
                 load.kind,
                 certainty=0.9,
             )
+
+
+def ends_with(one: str, other: str) -> bool:
+    """Whether one of two names is the other one behind a prefix."""
+    return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
 
 
 @rule("step", "weights-not-restored", needs="loads")

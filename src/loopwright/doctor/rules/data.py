@@ -17,6 +17,7 @@ from loopwright.errors import some
 FAR = 12.0
 """A standard deviation or a mean of the input that layers are not initialized for."""
 LEAK_ROWS = 48
+LEAK_EACH = 4
 WIDEST = 20_000
 BITS = 60.0
 """Inputs of more bits than this do not coincide by chance, even where their columns depend on each other."""
@@ -51,7 +52,8 @@ def scale(view: View) -> Iterator[Finding]:
                 certainty=0.82,
             )
         varied = [s for s in step.summaries if s.labels > 1]
-        if all(s.alike for s in stats) and varied and len(call.inputs[0]) >= 4:
+        alone = all(bool((given == given[:1]).all()) for given in call.inputs[1:] if given.ndim and len(given))
+        if all(s.alike for s in stats) and alone and varied and len(call.inputs[0]) >= 4:
             yield Finding(
                 "error",
                 "constant-input",
@@ -120,11 +122,13 @@ def in_runs(labels: list[int]) -> bool:
 def same_order(view: View) -> Iterator[Finding]:
     """The same permutation was drawn for two epochs of training."""
     by_size: dict[int, list[tuple[int, int]]] = {}
+    began = max((one.at for one in view.program.notes.built), default=0)  # another training may have the same seed
     for count, size, order in view.program.orders:
-        by_size.setdefault(size, []).append((count, order))
+        if count >= began:
+            by_size.setdefault(size, []).append((count, order))
     for size, drawn in by_size.items():
         # Permutations that split data are drawn before the first step, often more than once with one seed.
-        epochs = [one for one in drawn if one[0] > 0] + [one for one in drawn if one[0] == 0][-1:]
+        epochs = [one for one in drawn if one[0] > began] + [one for one in drawn if one[0] == began][-1:]
         counts = sorted({count for count, _ in epochs})
         if len(epochs) >= 3 and len(counts) >= 3 and len({order for _, order in epochs}) == 1:
             yield Finding(
@@ -153,6 +157,8 @@ def unlike_splits(view: View) -> Iterator[Finding]:
         if mine[0].shape not in (shapes := view.program.notes.of(module).shapes) and shapes:
             continue
         (mean, std), (other_mean, other_std) = pooled(train), pooled(held_out)
+        if any(abs(s.mean - mean) < 0.2 * std and 0.8 * std < s.std < 1.25 * std for s in held_out):
+            continue  # preprocessing is the same for all batches; a kind that training never sees may be among them
         spread = max(abs(s.mean - mean) for s in train) + 1e-6
         wide = max((s.std for s in train), default=0.0)
         moved = abs(other_mean - mean) > 0.6 * max(std, 1e-6) and abs(other_mean - mean) > 3 * spread
@@ -176,7 +182,7 @@ def shared_rows(view: View) -> Iterator[Finding]:
     Who scores the training set, too, has passes that are all of known rows, beside others with none.
     """
     phase = view.phase
-    if not phase or not phase.step:
+    if not phase or not phase.step or phase.chooses:
         return
     # A teacher or a target network is given the very batch that is trained on.
     trained = set().union(*(seen.hashes for seen in view.program.notes.models.values()))
@@ -185,7 +191,7 @@ def shared_rows(view: View) -> Iterator[Finding]:
         calls = [call for call in phase.calls if call.module is module and call.hash not in trained]
         passes = [call.rows for call in calls if not call.grad and len(call.rows) >= 4]
         if passes and len(train) > 64:
-            yield from overlapping(view, phase, train, passes)
+            yield from overlapping(view, phase, train, passes, chance_of(view, module))
 
 
 def rows_of(view: View, module: nn.Module) -> dict[int, int]:
@@ -198,8 +204,16 @@ def rows_of(view: View, module: nn.Module) -> dict[int, int]:
     return found
 
 
-def overlapping(view: View, phase: Phase, train: dict[int, int], passes: list[list[int]]) -> Iterator[Finding]:
-    """Passes of a validation beside the rows that were trained on."""
+def chance_of(view: View, module: nn.Module) -> float:
+    """The chance that two rows are the same, by those of the first batches."""
+    seen = view.program.notes.of(module)
+    return 2 * seen.again / seen.first**2 if seen.first else 0.0
+
+
+def overlapping(
+    view: View, phase: Phase, train: dict[int, int], passes: list[list[int]], chance: float
+) -> Iterator[Finding]:
+    """Passes of a validation beside the rows that were trained on; `chance`: that two rows are the same."""
     shares = [sum(row in train for row in call) / len(call) for call in passes]
     checked = {row for call in passes for row in call}
     shared = [row for row in checked if row in train]
@@ -211,7 +225,8 @@ def overlapping(view: View, phase: Phase, train: dict[int, int], passes: list[li
     two_sets = min(shares) < 0.02 and max(shares) > 0.3 and (sources == {0} or separate(phase, train))
     whole = (len(checked) >= 0.8 * len(train) and min(shares) > 0.9) or len(shared) >= 0.95 * len(train)
     share = len(shared) / len(checked)
-    if share > 0.02 and not two_sets and not whole:
+    expected = 0.0 if view.program.notes.bits > BITS else 3 * chance * len(train)
+    if share > 0.02 + expected and not two_sets and not whole:
         yield Finding(
             "error",
             "split-overlap",
@@ -273,7 +288,7 @@ def leaking_column(inputs: Tensor, target: Tensor) -> int | None:
     """The first column of inputs (B, *) with one value for each label, different for different labels."""
     labels = target.reshape(-1)
     found, index = torch.unique(labels, return_inverse=True)
-    if not 2 <= len(found) <= 20 or len(labels) < LEAK_ROWS:
+    if not 2 <= len(found) <= 20 or len(labels) < LEAK_ROWS or int(index.bincount().min()) < LEAK_EACH:
         return None
     flat = inputs.reshape(len(inputs), -1).float()
     means = torch.stack([flat[index == k].mean(0) for k in range(len(found))])

@@ -134,7 +134,8 @@ def next_to_nothing(view: View) -> Iterator[Finding]:
     if not step or step.number < 2:
         return
     recent = [s for one in view.program.recent(step.held)[-3:] for s in one.summaries if s.rows >= 32]
-    if len(recent) >= 2 and all(s.counted < 0.01 * s.rows for s in recent):
+    samples = max([len(call.inputs[0]) for call in step.kept if call.inputs[0].ndim], default=0)
+    if len(recent) >= 2 and all(s.counted < min(0.01 * s.rows, samples or s.rows) for s in recent):
         counted, rows = sum(s.counted for s in recent), sum(s.rows for s in recent)
         yield Finding(
             "warning",
@@ -188,8 +189,9 @@ def odd_weights(view: View, step: Step) -> Iterator[Finding]:
         for module in call.module.modules():
             if not isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
                 continue
-            weight, norm = module.weight, step.weights.get(names.get(id(module.weight), ""), 0.0)  # before the step
-            found += [norm / len(weight) ** 0.5] if norm > 0 and weight.requires_grad else []
+            weight = module._parameters.get("weight")  # the attribute may be computed, as spectral_norm's is
+            norm = step.weights.get(names.get(id(weight), ""), 0.0)  # before the step
+            found += [norm / len(weight) ** 0.5] if weight is not None and norm > 0 and weight.requires_grad else []
         if len(found) >= 2 and not SMALLEST < statistics.median(found) < LARGEST:
             yield Finding(
                 "error",

@@ -21,10 +21,13 @@ def trained_in_evaluation_mode(view: View) -> Iterator[Finding]:
     step = view.step
     if not step:
         return
-    for call in step.kept:
+    counted = [call for call in step.kept if not call.wiped]
+    for call in counted:
         anatomy = view.scene.anatomy(call.module)
         if not anatomy.names.keys() & step.held.parameters or not call.quiet:
             continue
+        if not call.training and any(one.training and one.module is call.module for one in counted):
+            continue  # an attack, say, is made in evaluation mode before
         name = type(call.module).__name__
         if not call.training and not call.active:
             since = "from the start" if step.number <= 2 else f"at step {step.number}"
@@ -86,8 +89,12 @@ def validated_in_training_mode(view: View) -> Iterator[Finding]:
 def validating(view: View, phase: Phase, calls: list[Call]) -> bool:
     """Whether these forward passes are a validation: their loss was taken without an update, or they are several in a
     row; a pass of each step that feeds another model, as a generator's, is none."""
+    if phase.chooses:
+        return False
     if any(not loss.grad for loss in phase.losses):
         return True
+    if view.program.notes.of(calls[0].module).feeds:
+        return False  # a generator shows what it makes
     module = id(calls[0].module)
     # What runs in nearly each of the first steps belongs to training.
     early = {other.step for other in view.program.phases if 0 < other.step < FEW and module in other.modules}

@@ -60,7 +60,8 @@ def broken_rows(view: View) -> Iterator[Finding]:
         return
     first = call.inputs[0].detach()
     if first.is_floating_point() and first.numel() and not math.isfinite(float(first.sum())):
-        if bool(first.isfinite().all()):
+        filled = bool(call.outputs) and all(bool(output.isfinite().all()) for output in call.outputs)
+        if filled or bool(first.isfinite().all()):
             return
         rows = int((~first.isfinite()).reshape(len(first), -1).any(1).sum()) if first.ndim else 1
         yield Finding(
@@ -82,7 +83,8 @@ def half_without_scale(view: View) -> Iterator[Finding]:
         return
     halved = [call for call in step.kept if call.half == "torch.float16"]
     weights = [p for call in step.kept for p in call.module.parameters() if p.dtype == torch.float16]
-    if step.backwards and not any(b.scaled for b in step.backwards) and (halved or weights):
+    by_hand = any(s.value and step.loss >= 8 * s.value > 0 for s in step.summaries)
+    if step.backwards and not by_hand and not any(b.scaled for b in step.backwards) and (halved or weights):
         how = "under float16 autocast" if halved else f"with {len(weights)} float16 weights"
         zero = [norm for norm in step.norms.values() if norm == 0.0]
         yield Finding(

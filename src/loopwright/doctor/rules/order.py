@@ -8,8 +8,8 @@ from loopwright.doctor.finding import Finding
 from loopwright.doctor.records import Step, Summary
 from loopwright.doctor.rule import View, rule
 
-IDLE = 8
-"""So many backward passes with cleared gradients and no step: that step is not going to come."""
+IDLE, SETTLED = 16, 8
+"""So many backward passes with cleared gradients and no step, at once and at the end: that step will never come."""
 
 
 @rule("step", "no-zero-grad")
@@ -56,7 +56,8 @@ def cleared_between(view: View) -> Iterator[Finding]:
     order = [name for name in step.order if name in ("backward", "zero", "other step")]
     order = order[len(order) - order[::-1].index("other step") :] if "other step" in order else order
     wiped = "backward" in order and "zero" in order[order.index("backward") :] and order[-1] == "backward"
-    one_forward = len(step.calls) == 1 and len(step.backwards) >= 2
+    whole = sum(step.values[:-1])  # what was looked at one by one goes backward together at the end
+    one_forward = len(step.calls) == 1 and len(step.backwards) >= 2 and abs(step.values[-1] - whole) > 1e-3 * abs(whole)
     for_inputs = any(tensor.requires_grad and tensor.is_leaf for call in step.calls for tensor in call.inputs)
     if wiped and one_forward and not for_inputs and len({id(b.loss) for b in step.backwards}) > 1:
         yield Finding(
@@ -74,12 +75,15 @@ def cleared_between(view: View) -> Iterator[Finding]:
 def never_stepped(view: View) -> Iterator[Finding]:
     """Backward passes and an optimizer, and no step; nor does another optimizer move its parameters."""
     program = view.program
+    if view.call and (view.scene.in_step or program.count):  # within a closure; or another one is at work
+        return
+    least = IDLE if view.call else SETTLED
     for held, optimizer in program.living():
         if held.parameters <= program.trained:
             continue
         backwards, cleared = held.order.count("backward"), held.order.count("zero")
         got = any(p.grad is not None for group in optimizer.param_groups for p in group["params"])
-        if held.steps == 0 and backwards >= IDLE and (cleared >= IDLE // 2 or backwards > 64) and (got or cleared):
+        if held.steps == 0 and backwards >= least and (cleared >= least // 2 or backwards > 64) and (got or cleared):
             yield Finding(
                 "error",
                 "no-step",

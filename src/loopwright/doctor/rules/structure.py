@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from torch import Tensor, nn
@@ -27,8 +28,8 @@ def identical_units(view: View) -> Iterator[Finding]:
         for name, module in call.module.named_modules():
             if not isinstance(module, nn.Linear | nn.modules.conv._ConvNd) or id(module) not in call.ran:
                 continue
-            weight = module.weight
-            if not weight.requires_grad or len(weight) < 2 or id(weight) not in step.held.parameters:
+            weight = module._parameters.get("weight")  # the attribute may be computed, as spectral_norm's is
+            if weight is None or not weight.requires_grad or len(weight) < 2 or id(weight) not in step.held.parameters:
                 continue
             rows = weight.detach().reshape(len(weight), -1)
             if bool((rows == rows[:1]).all()) and (step.number > 2 or bool(rows.any())):
@@ -105,12 +106,17 @@ def linear_after_linear(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number != 2:
         return
-    for one, other in view.program.notes.linear_pairs.values():
+    taken = Counter(first for first, _ in view.program.notes.linear_pairs)
+    for (source, _), (one, other) in view.program.notes.linear_pairs.items():
+        if taken[source] > 1:
+            continue  # an embedding, say, that several layers take
         first, second = one(), other()
         if first is None or second is None:
             continue
-        weights = [first.weight, second.weight]
-        if not all(id(weight) in step.held.parameters and weight.requires_grad for weight in weights):
+        weights = [layer._parameters.get("weight") for layer in (first, second)]
+        if not all(
+            weight is not None and id(weight) in step.held.parameters and weight.requires_grad for weight in weights
+        ):
             continue
         narrow = first.out_features < min(first.in_features, second.out_features)
         if narrow or first.out_features < 8:

@@ -18,6 +18,7 @@ TOKENS = (torch.int64, torch.int32)
 TARGETS = ("labels", "label", "target", "targets", "y")
 IGNORED = -100
 FEWEST_ROWS = 4
+COPIED = 0.9
 LOOKED_AT = (2, 7)
 """The steps at which sequences are looked at: again where the first batch was odd and nothing could be told of it."""
 
@@ -115,7 +116,11 @@ def pairing(view: View) -> Iterator[Finding]:
     notes = view.program.notes
     if not step or step.number not in LOOKED_AT or all("pairing" in notes.of(c.module).answered for c in step.kept):
         return
-    for found in aligned(view):
+    known = list(aligned(view))
+    usual = any(found.ahead == 1 for found in known)  # what else is asked beside the next token is asked on purpose
+    for found in known:
+        if usual and found.ahead != 1:
+            continue
         view.program.notes.tokens = True
         middle = found.tokens.shape[1] // 2
         reached = reach(found.call, found.given, middle, found.axis)
@@ -331,7 +336,8 @@ def end_never_asked(view: View) -> Iterator[Finding]:
         end = int(tokens.gather(1, last)[0])
         ended = bool((tokens.gather(1, last) == end).all()) and bool(counted.any(1).all())
         padded = bool((~real).any()) and bool((tokens[~real] == end).all())
-        if ended and padded and not bool((labels[counted] == end).any()):
+        copied = float((labels == tokens)[counted].float().mean())  # not classes of tokens, nor what was hidden
+        if ended and padded and copied > COPIED and not bool((labels[counted] == end).any()):
             yield Finding(
                 "error",
                 "eos-masked",
@@ -354,7 +360,11 @@ def order_ignored(view: View) -> Iterator[Finding]:
         if not tokens or len(call.inputs) > 1 or not attends(call):
             continue
         ordered = torch.nn.RNNBase | torch.nn.modules.conv._ConvNd
-        if not any(isinstance(module, ordered) for module in call.module.modules()) and turns(call, tokens[0]):
+        found = tokens[0].sort(1).values
+        sets = not bool((found[:, 1:] == found[:, :-1]).any())  # baskets, or a column each: nothing comes twice
+        if sets or any(isinstance(module, ordered) for module in call.module.modules()):
+            continue
+        if turns(call, tokens[0]):
             yield Finding(
                 "warning",
                 "position-unused",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from itertools import pairwise
 from typing import Any
 
 from torch import nn
 
 from loopwright.doctor.finding import Finding
+from loopwright.doctor.measures import fingerprint
 from loopwright.doctor.optimizers import Built, Held, patience
 from loopwright.doctor.records import Step, together
 from loopwright.doctor.rule import View, rule
@@ -111,24 +112,32 @@ def hardly_moving(view: View) -> Iterator[Finding]:
 def not_held(view: View) -> Iterator[Finding]:
     """Parameters that get gradients and are in no optimizer; and parameters in the optimizer that no model has."""
     step = view.step
-    if not step or step.number not in (2, 5) or not step.kept:
+    if not step or step.number not in (1, 2, 5) or not step.kept:
         return
     everywhere = set().union(*(held.parameters for held, _ in view.program.living()))
+    marks = view.program.notes.outside
+    if step.number == 1:
+        every = [p for call in step.kept for p in call.module.parameters()]
+        marks.update({id(p): fingerprint(p) for p in every if p.requires_grad and id(p) not in everywhere})
+        return
     for call in step.kept:
         anatomy = view.scene.anatomy(call.module)
         outside = [
             (anatomy.names[id(parameter)], parameter)
             for parameter in call.module.parameters()
             if parameter.requires_grad and id(parameter) not in everywhere and parameter.grad is not None
+            if marks.get(id(parameter), fingerprint(parameter)) == fingerprint(parameter)  # else updated by hand
         ]
         inside = anatomy.names.keys() & everywhere
         before = view.program.notes.loaded.keys() | view.program.trained
         apart = call.training and not any(id(parameter) in before for _, parameter in outside)
-        if not outside:
+        if not outside or shows(view, step.held, inside):
             continue
         names = [name for name, _ in outside]
         stale = [name for name, _ in orphans(view, step.held)]
         share = sum(p.numel() for _, p in outside) / max(1, sum(p.numel() for p in call.module.parameters()))
+        if share > 0.5 and all(id(parameter) in before for _, parameter in outside):
+            continue  # a new head on what was trained before
         if stale:
             yield Finding(
                 "error",
@@ -177,6 +186,13 @@ def kept_in_a_list(view: View) -> Iterator[Finding]:
                 type(call.module).__name__,
                 certainty=0.95,
             )
+
+
+def shows(view: View, held: Held, inside: Set[int]) -> bool:
+    """Whether no weight of a model is trained, but something that belongs to no model and gets a gradient: an image."""
+    optimizer, owned = held.optimizer(), view.scene.owned
+    every = [p for group in optimizer.param_groups for p in group["params"]] if optimizer is not None else []
+    return not inside and any(id(p) not in owned and p.grad is not None for p in every)
 
 
 def orphans(view: View, held: Held) -> list[tuple[str, nn.Parameter]]:
@@ -293,8 +309,9 @@ def told_wrong(view: View) -> Iterator[Finding]:
     if not step or step.number not in (1, 8, 12):
         return
     told = step.settings
-    decay = float(told.get("weight_decay") or 0.0)
-    rate = max([*step.rates, float(told.get("initial_lr") or 0.0)], default=0.0)  # the peak, where there is a schedule
+    known = {name: float(value) for name, value in told.items() if isinstance(value, int | float)}
+    decay = known.get("weight_decay", 0.0)
+    rate = max([*step.rates, known.get("initial_lr", 0.0)], default=0.0)  # the peak, where there is a schedule
     if step.number > 1 and decay > 0:
         yield from decaying(step, decay, rate)
     betas = told.get("betas")
@@ -302,10 +319,10 @@ def told_wrong(view: View) -> Iterator[Finding]:
         first, second = float(betas[0]), float(betas[1])
         if second < 0.5 or first > 0.9995 or (second < first and second < 0.8):
             yield Finding("error", "optimizer-settings", f"betas are ({first:g}, {second:g})", 1, certainty=0.93)
-    if step.number == 1 and float(told.get("eps") or 0.0) > 1e-2:
-        yield Finding("warning", "optimizer-settings", f"eps is {float(told['eps']):g}", 1, certainty=0.8)
-    if step.number == 1 and float(told.get("momentum") or 0.0) > 0.995:
-        yield Finding("warning", "optimizer-settings", f"momentum is {float(told['momentum']):g}", 1, certainty=0.8)
+    if step.number == 1 and known.get("eps", 0.0) > 1e-2:
+        yield Finding("warning", "optimizer-settings", f"eps is {known['eps']:g}", 1, certainty=0.8)
+    if step.number == 1 and known.get("momentum", 0.0) > 0.995:
+        yield Finding("warning", "optimizer-settings", f"momentum is {known['momentum']:g}", 1, certainty=0.8)
 
 
 def decaying(step: Step, decay: float, rate: float) -> Iterator[Finding]:
