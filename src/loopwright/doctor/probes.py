@@ -1,7 +1,7 @@
 """Probes: the program's own model is called once more, on its own batch with one thing changed; nothing is left of it.
 
-Modes, buffers, attributes, generators and what the model prints are afterwards what they were. What a forward pass
-writes outside of its modules, into a global variable, say, cannot be put back.
+Modes, buffers, attributes, generators, what the model prints, and what its forward pass and its hooks know by name are
+afterwards what they were. A global name that they bind anew cannot be put back.
 """
 
 from __future__ import annotations

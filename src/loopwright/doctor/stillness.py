@@ -1,31 +1,35 @@
-"""A model as it was: what a forward pass of a probe changes is put back, and nobody but the model is called."""
+"""A model as it was: what a forward pass of a probe changes, in the model or beside it, is put back."""
 
 from __future__ import annotations
 
 import copy
 import io
 import random
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from loopwright.seeding import preserved_generators
 
 PLAIN = (int, float, bool, str, Tensor, type(None))
 HELD = (list, dict, set, deque)
 DRAWING = (torch.Generator, random.Random, np.random.Generator, np.random.RandomState)
+ELSEWHERE = (nn.Module, Tensor, type, ModuleType, Optimizer)
+"""What no forward pass changes, or is put back by itself."""
 OWN = frozenset(vars(nn.Module()))
-HOOKS = {"_forward_pre_hooks", "_forward_hooks"}
+HOOKS = ("_forward_pre_hooks", "_forward_hooks")
 
 
 @contextmanager
 def undisturbed(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode, no gradients, no output, no hooks of the program's own; everything is put back."""
+    """Evaluation mode, no gradients, no output; everything is put back."""
     parts = list(module.modules())
     restore = [*map(attributes, parts), *kept_objects(parts)]
     buffers = [(buffer, buffer.clone()) for part in parts for buffer in part.buffers(recurse=False)]
@@ -34,8 +38,6 @@ def undisturbed(module: nn.Module) -> Iterator[None]:
         with preserved_generators(), torch.no_grad(), redirect_stdout(silent), redirect_stderr(silent):
             for part in parts:
                 part.training = False
-                for name in vars(part).keys() & HOOKS:
-                    vars(part)[name] = own_hooks(vars(part)[name])
             yield
     finally:
         for put in restore:
@@ -45,44 +47,48 @@ def undisturbed(module: nn.Module) -> Iterator[None]:
                 buffer.data.copy_(before)
 
 
-def own_hooks(hooks: Any) -> OrderedDict[int, Any]:
-    """The hooks that are torch's own, without which a layer has no weight; a program's own may do anything."""
-    return OrderedDict(
-        (key, hook)
-        for key, hook in hooks.items()
-        if str(getattr(hook, "__module__", type(hook).__module__)).startswith("torch.")
-    )
-
-
 def attributes(part: nn.Module) -> Callable[[], None]:
-    """What gives a module the plain attributes, the mode and the hooks that it has now."""
+    """What gives a module the plain attributes and the mode that it has now."""
     known = vars(part)
-    saved = {name: value for name, value in known.items() if isinstance(value, PLAIN) or name in HOOKS}
+    saved = {name: value for name, value in known.items() if isinstance(value, PLAIN)}
     counting = [name for name, value in known.items() if type(value).__module__ == "itertools"]
     saved |= {name: copy.copy(known[name]) for name in counting}
     return lambda: known.update(saved)
 
 
 def kept_objects(parts: list[nn.Module]) -> Iterator[Callable[[], None]]:
-    """What puts back the objects that modules hold, or that their forward passes know by name: containers, generators
-    of random numbers, and objects of the program's own."""
-    seen = set[int]()
+    """What puts back the objects that modules hold, or that their forward passes and hooks know by name: containers,
+    generators of random numbers, and objects of the program's own."""
+    waiting = [value for part in parts for name, value in vars(part).items() if name not in OWN]
     for part in parts:
-        values = [value for name, value in vars(part).items() if name not in OWN]
-        for value in [*values, *named_in(type(part).forward)]:
-            if id(value) not in seen:
-                seen.add(id(value))
-                yield from keeping(value)
+        hooks = [hook for name in HOOKS for hook in vars(part).get(name, {}).values()]
+        waiting += [value for function in (type(part).forward, *hooks) for value in named_in(function)]
+    seen = set[int]()
+    for value in waiting:
+        if id(value) not in seen:
+            seen.add(id(value))
+            yield from keeping(value)
 
 
-def named_in(forward: Any) -> list[Any]:
-    """Generators of random numbers that a function knows by a global name, or has closed over."""
-    code = getattr(forward, "__code__", None)
-    if code is None:
-        return []
-    cells = [cell.cell_contents for cell in forward.__closure__ or () if cell is not None]
-    known = [forward.__globals__[name] for name in code.co_names if name in forward.__globals__]
-    return [value for value in (*cells, *known) if isinstance(value, DRAWING)]
+def named_in(function: Any) -> list[Any]:
+    """What a function has closed over, is bound to, or knows by a global name, and may change."""
+    inner = getattr(function, "__func__", getattr(function, "func", function))
+    bound = getattr(function, "__self__", None)
+    found = [bound, *getattr(function, "args", ()), *(vars(bound).values() if hasattr(bound, "__dict__") else ())]
+    code = getattr(inner, "__code__", None)
+    if code is not None:
+        found += [cell.cell_contents for cell in inner.__closure__ or () if not empty(cell)]
+        found += [inner.__globals__[name] for name in code.co_names if name in inner.__globals__]
+    return [value for value in found if not isinstance(value, nn.Module)]
+
+
+def empty(cell: Any) -> bool:
+    """Whether a closed-over name has no value yet."""
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return True
+    return False
 
 
 def keeping(value: Any) -> Iterator[Callable[[], None]]:
@@ -102,9 +108,9 @@ def keeping(value: Any) -> Iterator[Callable[[], None]]:
     elif isinstance(value, np.random.RandomState):
         older = value.get_state()
         yield lambda: value.set_state(older)
-    elif hasattr(value, "__dict__") and not isinstance(value, nn.Module | Tensor | type) and not callable(value):
+    elif hasattr(value, "__dict__") and not isinstance(value, ELSEWHERE) and not callable(value):
         content = dict(vars(value))
-        yield lambda: put_back(vars(value), content)
+        yield lambda: put_attributes(vars(value), content)
 
 
 def void(_: object) -> None:
@@ -115,6 +121,18 @@ def put_back(value: Any, before: Any) -> None:
     """Let a list, dictionary, set or deque have what it had."""
     if isinstance(value, list):
         value[:] = before
-    else:
+    elif len(value) != len(before) or any(a is not b for a, b in zip(members(value), members(before), strict=True)):
         value.clear()
         value.extend(before) if isinstance(value, deque) else value.update(before)
+
+
+def members(value: Any) -> list[Any]:
+    """What is in a container: of a dictionary keys and values."""
+    return [each for pair in value.items() for each in pair] if isinstance(value, dict) else list(value)
+
+
+def put_attributes(value: dict[str, Any], before: dict[str, Any]) -> None:
+    """Let an object have the attributes that it had; it is never without those, for another thread may use it."""
+    for name in value.keys() - before.keys():
+        del value[name]
+    value.update(before)

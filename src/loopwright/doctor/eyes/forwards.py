@@ -64,6 +64,10 @@ class Forwards:
             batch=any(tensor.data_ptr() in self.scene.last_batch[0] for tensor in inputs),
             source=id(self.scene.last_batch[1]) if self.scene.last_batch[1] is not None else 0,
         )
+        given = {tensor.data_ptr() for tensor in inputs}
+        for other in self.scene.calls[-KEPT:]:
+            if any(tensor.data_ptr() in given for tensor in other.outputs):
+                self.scene.program.notes.of(other.module).feeds = True
         self.scene.calls.append(call)
         self.scene.program.calls += 1
         return call

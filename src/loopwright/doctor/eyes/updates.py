@@ -89,9 +89,7 @@ class Updates:
             self.look_again(held)
         self.scene.settle(program.count - 1)
         self.begun(held, step)
-        given = {tensor.data_ptr() for call in step.calls for tensor in call.inputs}
         for call in step.calls:
-            program.notes.of(call.module).feeds |= any(tensor.data_ptr() in given for tensor in call.outputs)
             if not call.wiped:
                 program.notes.of(call.module).learn(call.rows)
             if call.batch and self.scene.last_batch[1] is not None:

@@ -56,10 +56,11 @@ def trained_in_evaluation_mode(view: View) -> Iterator[Finding]:
 
 
 def trained_part(parts: dict[str, nn.Module], name: str, held: frozenset[int]) -> bool:
-    """Whether the module around the quiet one called `name` is in evaluation mode itself, and is being trained."""
+    """Whether the module around the quiet one called `name` is in evaluation mode itself, and most of it is trained: an
+    adapter within what is frozen is not."""
     around = parts[name.rpartition(".")[0]] if "." in name else parts[name]
-    weights = [parameter for parameter in around.parameters() if parameter.requires_grad]
-    return not around.training and any(id(weight) in held for weight in weights)
+    trained = sum(weight.numel() for weight in around.parameters() if weight.requires_grad and id(weight) in held)
+    return not around.training and 2 * trained > sum(weight.numel() for weight in around.parameters())
 
 
 @rule("phase", "eval-mode-missing", needs="phases")

@@ -169,6 +169,9 @@ def testable(view: View, call: Call, step: Step) -> bool:
         return False
     if anatomy.sequence_first and not (one_label_each(step, first) or one_row_each(call, first)):
         return False
+    whole = (len(first), len(first))
+    if any(buffer.shape == whole for buffer in call.module.buffers()):
+        return False  # a graph's adjacency
     if any(not norm.track_running_stats for _, norm in anatomy.batch_norms):
         return False
     if first.ndim >= 3 and first.shape[0] == first.shape[1]:
@@ -211,7 +214,10 @@ def copied_embedding(view: View) -> Iterator[Finding]:
         for name, table in tables.items():
             if "emb" not in name.lower() and "wte" not in name.lower():
                 continue
-            others = {n: p for n, p in tables.items() if n != name and p.shape == table.shape}
+            # Two embeddings are two towers, which may begin alike.
+            others = {
+                n: p for n, p in tables.items() if n != name and p.shape == table.shape and "emb" not in n.lower()
+            }
             for other, head in others.items():
                 # After one step; Adam moves each number by the rate.
                 alike = bool((head.detach() - table.detach()).abs().max() < 10 * rate + 1e-7)

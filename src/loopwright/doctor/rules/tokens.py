@@ -25,8 +25,8 @@ LOOKED_AT = (2, 7)
 
 @dataclass(frozen=True, eq=False)
 class Aligned:
-    """Tokens (B, T) of a call (transposed where `axis` is 0), and by how many places the targets are ahead of the
-    tokens at which they are predicted."""
+    """Tokens (B, T) of a call (transposed where `axis` is 0), by how many places the targets are ahead of the tokens at
+    which they are predicted, and the first position of which a target counts: what is before may be seen whole."""
 
     call: Call
     tokens: Tensor
@@ -34,6 +34,7 @@ class Aligned:
     axis: int
     ahead: int
     matched: float
+    begins: int = 0
 
 
 def aligned(view: View) -> Iterator[Aligned]:
@@ -78,7 +79,9 @@ def align(call: Call, given: Tensor, loss: LossCall) -> Aligned | None:
         best = max(shares, key=lambda ahead: shares[ahead])
         others = max(share for ahead, share in shares.items() if ahead != best)
         if shares[best] > 0.97 and others < 0.9:
-            return Aligned(call, tokens, given, axis, best - base(call, given, loss, width, axis), shares[best])
+            ahead = best - base(call, given, loss, width, axis)
+            begins = int(mask.any(0).long().argmax())
+            return Aligned(call, tokens, given, axis, ahead, shares[best], begins)
     return None
 
 
@@ -122,7 +125,7 @@ def pairing(view: View) -> Iterator[Finding]:
         if usual and found.ahead != 1:
             continue
         view.program.notes.tokens = True
-        middle = found.tokens.shape[1] // 2
+        middle = (found.begins + found.tokens.shape[1]) // 2
         reached = reach(found.call, found.given, middle, found.axis)
         if reached is None:
             continue

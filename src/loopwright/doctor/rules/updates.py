@@ -314,9 +314,9 @@ def told_wrong(view: View) -> Iterator[Finding]:
     rate = max([*step.rates, known.get("initial_lr", 0.0)], default=0.0)  # the peak, where there is a schedule
     if step.number > 1 and decay > 0:
         yield from decaying(step, decay, rate)
-    betas = told.get("betas")
-    if step.number == 1 and isinstance(betas, tuple) and len(betas) == 2:
-        first, second = float(betas[0]), float(betas[1])
+    betas = [float(beta) for beta in told.get("betas") or () if isinstance(beta, int | float)]
+    if step.number == 1 and len(betas) == 2:
+        first, second = betas
         if second < 0.5 or first > 0.9995 or (second < first and second < 0.8):
             yield Finding("error", "optimizer-settings", f"betas are ({first:g}, {second:g})", 1, certainty=0.93)
     if step.number == 1 and known.get("eps", 0.0) > 1e-2:
