@@ -2,6 +2,7 @@
 
 injected   every fault of the lab in several experiments, over seeds
 healthy    programs in which nothing is wrong, over seeds
+attacked   right programs that were written to be accused, by somebody who had read the rules
 unseen     programs that the rules were not tuned on, with their healthy twins
 overhead   what watching costs
 """
@@ -139,6 +140,17 @@ def healthy(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def attacked(options: argparse.Namespace) -> dict[str, Any]:
+    """Which of the right programs that were written against the rules are accused still."""
+    paths = sorted((HERE / "attacked").glob("*.py"))
+    runs = watch_all([(path, 0) for path in paths], options.jobs)
+    rows = [(run.name, ", ".join(one["cause"] for one in run.serious)) for run in runs if run.serious]
+    failed = [run.name for run in runs if run.code or run.failures]
+    print(table([("accused", "of"), *rows]))
+    print(f"{len(rows)} of {len(paths)} accused, {len(failed)} that failed {failed or ''}")
+    return {"programs": len(paths), "accused": dict(rows), "failed": failed}
+
+
 def unseen(options: argparse.Namespace) -> dict[str, Any]:
     """Top-1 on the frozen pairs, and false alarms on their twins."""
     return {folder: of_set(folder, options) for folder in SETS if (HERE / folder).is_dir()}
@@ -190,6 +202,7 @@ def cost(options: argparse.Namespace) -> dict[str, Any]:
 SECTIONS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "injected": injected,
     "healthy": healthy,
+    "attacked": attacked,
     "unseen": unseen,
     "overhead": cost,
 }

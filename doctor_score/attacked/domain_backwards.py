@@ -1,0 +1,10 @@
+import torch, torch.nn as nn, torch.nn.functional as F
+from sklearn.datasets import load_digits
+torch.manual_seed(0)
+d = load_digits(); X = torch.tensor(d.data, dtype=torch.float32) / 16; y = torch.tensor(d.target)
+# Source and target domain, a loss each: the objective is their sum
+m = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10)); opt = torch.optim.Adam(m.parameters(), 1e-3); Z = 1 - X
+for i in range(200):
+    opt.zero_grad(); a, b = torch.randint(0, 1400, (64,)), torch.randint(0, 200, (64,))
+    F.cross_entropy(m(X[a]), y[a]).backward(); F.cross_entropy(m(Z[b]), y[b]).backward(); opt.step()
+with torch.no_grad(): print(float((m(Z[1400:]).argmax(1) == y[1400:]).float().mean()))

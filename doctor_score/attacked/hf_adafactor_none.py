@@ -1,0 +1,7 @@
+import torch, torch.nn as nn, torch.nn.functional as F
+from transformers.optimization import Adafactor
+from sklearn.datasets import load_digits
+torch.manual_seed(0)
+d = load_digits(); X = torch.tensor(d.data, dtype=torch.float32) / 16; y = torch.tensor(d.target); m = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10)); o = Adafactor(m.parameters(), lr=None, relative_step=True, scale_parameter=True, warmup_init=False)
+for i in range(300): k = torch.randint(0, 1400, (64,)); l = F.cross_entropy(m(X[k]), y[k]); o.zero_grad(); l.backward(); o.step()
+print(float((m(X[1400:]).argmax(1) == y[1400:]).float().mean()))
