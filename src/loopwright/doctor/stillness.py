@@ -20,7 +20,6 @@ from loopwright.seeding import preserved_generators
 
 PLAIN = (int, float, bool, str, Tensor, type(None))
 HELD = (list, dict, set, deque)
-DRAWING = (torch.Generator, random.Random, np.random.Generator, np.random.RandomState)
 ELSEWHERE = (nn.Module, Tensor, type, ModuleType, Optimizer)
 """What no forward pass changes, or is put back by itself."""
 OWN = frozenset(vars(nn.Module()))
