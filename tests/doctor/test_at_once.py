@@ -216,6 +216,19 @@ def two_over_one_model() -> None:
     assert later
 
 
+def never_stepping(passes: int) -> None:
+    model = net()
+    optimizer = adam(model)
+    for rows in batches(passes):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+
+
+@pytest.mark.parametrize("passes", [20, 70])
+def test_backward_passes_without_a_step_are_named_at_the_end_at_the_latest(passes):
+    assert [cause for cause, _ in causes(lambda: never_stepping(passes))] == ["no-step"]
+
+
 def test_an_optimizer_that_waits_while_another_moves_its_parameters_is_left_alone():
     assert "no-step" not in {cause for cause, _ in causes(two_over_one_model)}
 

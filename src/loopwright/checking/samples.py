@@ -14,7 +14,7 @@ from loopwright.data.sequences import LENGTH
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import bits, rows
 from loopwright.doctor.neighbors import KNOWN, agree, fitted_together, mispaired, share_of_same, standardized
-from loopwright.doctor.rules.data import leaking_column
+from loopwright.doctor.rules.leaks import leaking_column
 from loopwright.doctor.rules.tokens import agreement
 from loopwright.protocols import Split
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 T = TypeVar("T", bound=Tensor)
 
@@ -104,6 +105,13 @@ def fingerprint(tensor: Tensor) -> int:
     flat = tensor.detach().reshape(-1)
     part = flat[:: max(1, len(flat) // WORDS)][:WORDS]
     return hash((tuple(tensor.shape), *rows(part[None]))) if len(part) else 0
+
+
+def first_gradient(optimizer: Optimizer) -> tuple[int, int]:
+    """Where an optimizer's first gradient lies, and how often its numbers were changed in place; zeros without any."""
+    every = (parameter.grad for group in optimizer.param_groups for parameter in group["params"])
+    first = next((gradient for gradient in every if gradient is not None), None)
+    return (first.data_ptr(), first._version) if first is not None and not first.is_sparse else (0, 0)
 
 
 def settings(group: Mapping[str, Any]) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def mispaired(train: Samples, val: Samples, step: int = 0) -> Iterator[Finding]:
                 certainty=0.95,
             )
             return
-    if shares[0] < chance + noise and in_val > chance_val + 2 * noise and in_val > shares[0] + 0.2:
+    by_chance = noise if not chance else min(noise, 3 * math.sqrt(chance * (1 - chance) / len(train[1])))
+    if shares[0] < chance + by_chance and in_val > chance_val + 2 * noise and in_val > shares[0] + 0.2:
         yield Finding(
             "error",
             "random-labels",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 from collections import deque
@@ -54,8 +55,9 @@ class Held:
     """An optimizer. `steps` counts its steps; `cleared`: its gradients were cleared since its last one; `fresh`: all
     that happened since then, or since it was built, was looked at. `gone`: the step since which its rate is nothing.
     `parameters`: the ids of what it moves, for as long as that is there: later weights may have the same ids; `size`:
-    how many there are; `place`: where the first gradient lies. `training`: optimizers of one training go on where
-    another stopped; `start` is known where it was looked at, `losses` are the last ones that were."""
+    how many there are; `place`: where the first gradient lies; `left`: the same after the last backward pass, with the
+    version of its numbers, and `edited`: something else was there at the step. `training`: optimizers of one training
+    go on where another stopped; `start` is known where it was looked at, `losses` are the last ones that were."""
 
     optimizer: ref[Optimizer]
     kind: str
@@ -72,6 +74,8 @@ class Held:
     norms: dict[str, float | None] = field(default_factory=dict)
     clip_scaled: bool = False
     place: int = 0
+    left: tuple[int, int] = (0, 0)
+    edited: bool = False
     rate: Rate = field(default_factory=Rate)
     gone: int | None = None
 
@@ -95,6 +99,13 @@ class Held:
             return True
         first, last = earlier.start.loss, statistics.median(earlier.losses)
         return first - last > PROGRESS * abs(first) and self.start.loss > (first + last) / 2
+
+    @property
+    def progress(self) -> float:
+        """The share of itself by which the loss has come down since the first step; NaN where that is not known."""
+        if self.start is None or not self.losses or not self.start.loss:
+            return math.nan
+        return (self.start.loss - statistics.median(self.losses)) / abs(self.start.loss)
 
     def rated(self, rate: float) -> bool:
         """Note the learning rate of the step that was just made; whether it has just now come down to nothing."""

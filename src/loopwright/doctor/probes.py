@@ -138,6 +138,16 @@ def mixes(call: Call, given: Tensor) -> bool | None:
 
 
 @abstaining
+def shuffles(call: Call, given: Tensor) -> bool:
+    """Whether outputs move with the rows of `given`, whatever their order, and are no softmax over them."""
+    with undisturbed(call.module):
+        before, after = outputs(call), outputs(call, [(given, given.roll(1, 0))])
+    used = [number for number in sorted(call.flowed) if number < len(before) and len(before[number]) == len(given)]
+    over_all = [bool((before[number].sum(0) - 1).abs().max() < CHANGED) for number in used]
+    return not any(over_all) and not any(differ(before[number].roll(1, 0), after[number]) for number in used)
+
+
+@abstaining
 def reach(call: Call, tokens: Tensor, position: int, axis: int = 1) -> tuple[bool, bool] | None:
     """Whether outputs before `position` change, and whether those from it on do, when the token there is another one.
 

@@ -13,9 +13,13 @@ from torch.optim import Optimizer
 
 from loopwright.doctor.measures import Stats
 from loopwright.doctor.optimizers import Built, Held, Schedule
-from loopwright.doctor.records import Phase, Step
+from loopwright.doctor.records import Phase, Rectified, Step
 
 FIRST = 4
+MOST_MET = 200_000
+CHOICE = 16
+"""Who makes an update with one of so many rows chooses it; who has looked at more has scored a data set."""
+MOSTLY = 0.9
 REMEMBERED = 64
 """How many records of a kind are kept."""
 
@@ -56,6 +60,17 @@ class Loader:
     trains: bool = False
 
 
+@dataclass(eq=False)
+class Order:
+    """A permutation that was drawn after so many steps: its size, and a number that is equal where it is. `trains`: no
+    gradients were turned off between it and the next step, as for a validation."""
+
+    at: int
+    size: int
+    order: int
+    trains: bool = True
+
+
 class Present(dict[int, ref[Any]]):
     """Objects by their ids, for as long as they are there: a later one may have the same id."""
 
@@ -70,8 +85,10 @@ class Seen:
     """What was seen of one model. Of inputs that it was trained on: `hashes` of batches, `shapes` of a row, `rows`, how
     often each was. `validated`: labels and inputs of the last validation, and how often inputs alone had changed.
     `answered`: what probes have told for good. `taught`: which rows of its output were trained on, where it is given
-    everything at once. `feeds`: its output is another model's input. `first`: the rows of the FIRST batches, and how
-    many of them came `again`."""
+    everything at once. `feeds`: its output is another model's input. `sizes`: how many rows
+    batches had. `first`: the rows of the FIRST batches, and how
+    many of them came `again`. `met`: rows that came up
+    without an update first; `gathers`: updates are made with such."""
 
     model: ref[nn.Module]
     hashes: set[int] = field(default_factory=set)
@@ -84,6 +101,9 @@ class Seen:
     batches: int = 0
     first: int = 0
     again: int = 0
+    sizes: set[int] = field(default_factory=set)
+    met: set[int] = field(default_factory=set)
+    gathers: bool = False
 
     def learn(self, rows: list[int]) -> None:
         """The model was trained on these rows."""
@@ -94,6 +114,15 @@ class Seen:
         for row in rows:
             self.rows[row] = self.rows.get(row, 0) + 1
 
+    def gather(self, rows: set[int], then: set[int]) -> bool:
+        """Note the `rows` of what ran without an update, and those that an update was made with `then`; whether updates
+        are made with what came up in such passes before: the hardest rows, or what somebody has lived through."""
+        if len(self.met) < MOST_MET:
+            self.met |= rows - self.rows.keys()
+        came = len(then & self.met) >= MOSTLY * len(then) > 0
+        self.gathers |= came and len(self.met) <= CHOICE * len(then)
+        return self.gathers or (bool(then) and then <= rows and len(rows) <= CHOICE * len(then))
+
 
 @dataclass(eq=False)
 class Notes:
@@ -101,11 +130,11 @@ class Notes:
 
     `losses`, `tokens`, `masks`, `batches`, `clips`, `datasets`: whether some were met. `models`: what was seen of each,
     by id. Of inputs: `stats` by kind, train or phase, with step and model; of those that were trained on `bits`, at
-    most how many tell them apart. `dead`: by rectifier and step, the share of units that are zero, and how many there
-    are. `linear_pairs`: layers whose output is another's input. `broadcast`: how often shapes made a table of pairs.
-    `labels`: classes, lowest and highest label, of a loss that refused them. `scaler`: calls by name. `built`:
-    optimizers. `restored`, `loaded`: optimizers and parameters whose state was read. `outside`: parameters that no
-    optimizer holds, and their fingerprints after the first step.
+    most how many tell them apart. `dead`: by rectifier and step, which units are zero. `linear_pairs`: layers whose
+    output is another's input. `broadcast`: how often shapes made a table of pairs. `labels`: classes, lowest and
+    highest label, of a loss that refused them. `scaler`: calls by name. `built`: optimizers. `restored`, `loaded`:
+    optimizers and parameters whose state was read. `outside`: parameters that no optimizer holds, and their
+    fingerprints after the first step. `same_answer`: validations with one answer to all.
     """
 
     losses: bool = False
@@ -117,7 +146,8 @@ class Notes:
     models: dict[int, Seen] = field(default_factory=dict)
     stats: dict[str, list[tuple[int, Seen, Stats]]] = field(default_factory=lambda: {"train": [], "phase": []})
     bits: float = 0.0
-    dead: dict[str, dict[int, tuple[float, int]]] = field(default_factory=dict)
+    same_answer: int = 0
+    dead: dict[str, dict[int, Rectified]] = field(default_factory=dict)
     linear_pairs: dict[tuple[int, int], tuple[ref[nn.Linear], ref[nn.Linear]]] = field(default_factory=dict)
     broadcast: dict[tuple[tuple[int, ...], ...], int] = field(default_factory=dict)
     labels: tuple[int, int, int] = (0, 0, -1)
@@ -158,7 +188,7 @@ class Program:
     calls: int = 0
     backwards: int = 0
     schedules: dict[int, Schedule] = field(default_factory=dict)
-    orders: list[tuple[int, int, int]] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
     loads: list[Load] = field(default_factory=list)
     read: list[Stored] = field(default_factory=list)
     saves: int = 0

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from loopwright.doctor.measures import Stats
 from loopwright.doctor.optimizers import Held
 
 NOTHING = torch.zeros(0)
@@ -30,7 +31,9 @@ class Call:
     `grad`: whether gradients were recorded. `batch`: whether one of the inputs comes straight from a DataLoader.
     `rows`, `floating`, `shape`: of the first input, a number for each row, its kind, and the shape of a row. `answers`,
     of a call without gradients on what is trained on: a number for each row of the output. `wiped`: the gradients that
-    came of it were cleared before the step.
+    came of it were cleared before the step. `untaught`: rows of which one of the outputs got no gradient. `entered`:
+    what came to the first layer inside that multiplies it. `profile` (B,), of a call without gradients: the mean of
+    each row.
     """
 
     module: nn.Module
@@ -54,6 +57,14 @@ class Call:
     shape: tuple[int, ...] = ()
     answers: list[int] = field(default_factory=list)
     wiped: bool = False
+    untaught: set[int] = field(default_factory=set)
+    profile: Tensor = NOTHING
+    entered: Stats | None = None
+
+    @property
+    def taught(self) -> list[int]:
+        """The rows that the model was trained on."""
+        return [row for number, row in enumerate(self.rows) if number not in self.untaught]
 
     def drop(self) -> None:
         """Let go of the tensors; what was measured stays."""
@@ -89,19 +100,22 @@ class LossCall:
 @dataclass(frozen=True)
 class Answers:
     """Of a loss call without gradients: the classes that were predicted, those that were asked for, how many, and how
-    many of them the most frequent one."""
+    many of them the most frequent one. `told`: how often a row of another class has less of the most frequent one than
+    a row of that one; NaN unless several classes are asked for and one is predicted (the area under the ROC curve)."""
 
     guessed: frozenset[int]
     asked: frozenset[int]
     count: int
     top: int
+    told: float = math.nan
 
 
 @dataclass(frozen=True)
 class Summary:
     """Of a LossCall, what is kept: the mean loss of a row that counts (`mean`), that of guessing among `classes`
     (`chance`, NaN where there are none), the rows, how many of them count, how many different labels they have, the
-    share of the most frequent one, and the operation that made the prediction."""
+    share of the most frequent one, and the operation that made the prediction. Of a regression the mean `size` of the
+    targets, their `spread`, and the `reach` of the predictions: the largest."""
 
     kind: str
     mean: float
@@ -114,6 +128,19 @@ class Summary:
     label: int
     made_by: str
     value: float
+    size: float = math.nan
+    spread: float = math.nan
+    reach: float = math.nan
+
+
+@dataclass(frozen=True)
+class Rectified:
+    """Of what a rectifier put out: the share of its units that were zero for every sample, how many units there are,
+    and which were not, where these are few."""
+
+    dead: float
+    units: int
+    alive: frozenset[int] = frozenset()
 
 
 @dataclass(eq=False)
@@ -132,7 +159,7 @@ class Step:
     `order` has the names of what happened since its step before. `norms`, `weights`, `moves`: the 2-norms of gradient
     (None: there was none), weight and update, by parameter name; `sizes`: how many numbers it has; `unmoved`: of those
     in half precision the share that the update left as they were. `memory`: how many steps the optimizer itself
-    remembers; `values`: what went backward.
+    remembers; `values`: what went backward. `edited`: gradients are not those that the last backward pass has left.
     """
 
     number: int
@@ -152,6 +179,7 @@ class Step:
     whole: bool = False
     cleared: bool = True
     clip_scaled: bool = False
+    edited: bool = False
     loss: float = float("nan")
     memory: float = float("nan")
     values: list[float] = field(default_factory=list)
@@ -172,6 +200,11 @@ class Step:
         """‖update‖ / ‖weights‖ over everything."""
         weights = together(self.weights.values())
         return together(self.moves.values()) / weights if weights else float("nan")
+
+    @property
+    def scale_free(self) -> bool:
+        """Whether the optimizer divides each gradient by its usual size."""
+        return "Adam" in self.held.kind or self.held.kind in ("RMSprop", "Lion", "Rprop")
 
     @property
     def remembers(self) -> bool:

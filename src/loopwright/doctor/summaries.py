@@ -12,6 +12,9 @@ from loopwright.doctor.measures import made_by
 from loopwright.doctor.records import Answers, LossCall, Summary
 
 CLASSES = ("cross_entropy", "nll_loss")
+FEWEST = 8
+"""Targets of which a size is told."""
+REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 
 
 def summarized(call: LossCall, losses: Mapping[str, Callable[..., Tensor]]) -> Summary:
@@ -20,6 +23,7 @@ def summarized(call: LossCall, losses: Mapping[str, Callable[..., Tensor]]) -> S
     counted = counts(call)
     labels, top, label = label_counts(call, counted)
     value = float(call.value.detach().float().sum()) if call.value is not None else math.nan
+    size, spread, reach = sizes(call)
     return Summary(
         kind=call.kind,
         mean=mean_of(call, losses),
@@ -32,7 +36,18 @@ def summarized(call: LossCall, losses: Mapping[str, Callable[..., Tensor]]) -> S
         label=label,
         made_by=made_by(call.chain),
         value=value,
+        size=size,
+        spread=spread,
+        reach=reach,
     )
+
+
+def sizes(call: LossCall) -> tuple[float, float, float]:
+    """Of a regression: the mean size of the targets, their deviation, and the largest prediction."""
+    target, prediction = call.target.detach(), call.prediction.detach()
+    if call.kind not in REGRESSION or not target.is_floating_point() or target.numel() < FEWEST or not len(prediction):
+        return math.nan, math.nan, math.nan
+    return float(target.float().abs().mean()), float(target.float().std()), float(prediction.float().abs().max())
 
 
 def counts(call: LossCall) -> Tensor:
@@ -63,9 +78,20 @@ def answers(call: LossCall) -> Answers | None:
     asked = call.target.detach()[counts(call)]
     if not len(asked):
         return None
-    guessed = call.prediction.detach().argmax(1)
-    top = int((asked == asked.mode().values).sum())
-    return Answers(frozenset(guessed.unique().tolist()), frozenset(asked.unique().tolist()), len(asked), top)
+    guessed, frequent = call.prediction.detach().argmax(1), asked.mode().values
+    classes, kinds = frozenset(guessed.unique().tolist()), frozenset(asked.unique().tolist())
+    told = math.nan
+    if len(classes) == 1 and len(kinds) > 1:
+        scores = call.prediction.detach()[counts(call)].float().log_softmax(1)[:, int(frequent)]
+        told = told_apart(-scores, asked != frequent)
+    return Answers(classes, kinds, len(asked), int((asked == frequent).sum()), told)
+
+
+def told_apart(scores: Tensor, positive: Tensor) -> float:
+    """The share of pairs of a positive row and another one in which the positive one has the higher score (N,)."""
+    ranks = scores.argsort().argsort().double()
+    many, others = int(positive.sum()), int((~positive).sum())
+    return float((ranks[positive].sum() - many * (many - 1) / 2) / (many * others))
 
 
 def label_counts(call: LossCall, counted: Tensor) -> tuple[int, float, int]:

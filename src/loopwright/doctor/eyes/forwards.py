@@ -12,13 +12,18 @@ from torch import Tensor, nn
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import Stats, bits, fingerprint, leaves, rows
 from loopwright.doctor.program import REMEMBERED
-from loopwright.doctor.records import Call
+from loopwright.doctor.records import Call, Rectified
 
 MOST_CALLS = 96
 """So many calls since the last step are remembered."""
 ROWS = 200_000
+MOST_GRADIENT = 1_000_000
 FOREIGN = 64
 """So many modules that are called by a model and are no part of it are remembered."""
+MEASURED = 64
+FEW_ALIVE = 0.2
+LAYERS = nn.Linear | nn.modules.conv._ConvNd | nn.RNNBase
+"""What multiplies its input by weights."""
 KEPT = 4
 """Of so many of the last calls the tensors are kept: their graphs stay alive with them."""
 
@@ -40,6 +45,8 @@ class Forwards:
                 else None
             )
             if inside is not None:
+                if inside.grad and inside.entered is None and isinstance(module, LAYERS):
+                    self.arrived(inside, args)
                 inside.ran.add(id(module))
                 if id(module) not in self.scene.anatomy(inside.module).modules and len(inside.foreign) < FOREIGN:
                     inside.foreign.append(module)
@@ -72,6 +79,13 @@ class Forwards:
         self.scene.program.calls += 1
         return call
 
+    def arrived(self, call: Call, args: tuple[Any, ...]) -> None:
+        """Measure what comes to the first layer of a model, of so many calls as its inputs are measured of."""
+        given = args[0] if args else None
+        wanted = len(self.scene.program.notes.stats["train"]) < MEASURED
+        if wanted and isinstance(given, Tensor) and given.is_floating_point() and given.numel():
+            call.entered = Stats.of(given)
+
     def follow(self, layer: nn.Linear, given: Any) -> None:
         """Note a linear layer whose input is another's output, untouched."""
         result, version, before = self.scene.made.get(id(given), (None, 0, layer))
@@ -95,7 +109,7 @@ class Forwards:
         if call.grad:
             for number, tensor in enumerate(call.outputs):
                 if tensor.requires_grad:
-                    tensor.register_hook(marker(call.flowed, number))
+                    tensor.register_hook(marker(call.flowed, number, call.untaught, len(call.rows)))
         self.scene.called(call)
         if not call.grad:
             if call.hash in self.scene.program.notes.of(module).hashes and len(call.outputs) == 1:
@@ -131,11 +145,15 @@ class Forwards:
         kind, seen = "train" if call.grad else "phase", notes.of(call.module)
         measured = notes.stats[kind]
         call.hash, call.floating, call.shape = fingerprint(first), first.is_floating_point(), tuple(first.shape[1:])
+        if not call.grad and call.floating and first.ndim > 1 and first.numel():
+            call.profile = first.detach().float().flatten(1).mean(1)
         if call.grad:
             if len(seen.hashes) < REMEMBERED:
                 seen.hashes.add(call.hash)
             seen.shapes.add(tuple(first.shape[1:]))
-        if first.is_floating_point() and first.numel() and len(measured) < 64:
+            if first.ndim and len(seen.sizes) < REMEMBERED:
+                seen.sizes.add(len(first))
+        if first.is_floating_point() and first.numel() and len(measured) < MEASURED:
             measured.append((self.scene.program.count, seen, Stats.of(first)))
         if first.ndim > first.is_floating_point() and first.numel() <= 4_000_000:
             if call.grad and len(first) >= 16:
@@ -151,9 +169,11 @@ class Forwards:
             (self.scene.anatomy(self.scene.stack[0]).modules.get(id(m), "") for m in reversed(self.scene.stack)), ""
         )
         flat = output.detach().flatten(2).amax(2) if output.ndim > 2 else output.detach()
-        dead = float((flat.amax(0) <= 0).float().mean())
-        shares = self.scene.program.notes.dead
-        shares.setdefault(place or "a rectifier", {})[self.scene.program.count] = (dead, flat.shape[1])
+        alive = flat.amax(0) > 0
+        units, living = len(alive), int(alive.sum())
+        few = frozenset(alive.nonzero().flatten().tolist()) if living < FEW_ALIVE * units else frozenset[int]()
+        found = self.scene.program.notes.dead.setdefault(place or "a rectifier", {})
+        found[self.scene.program.count] = Rectified(1 - living / units, units, few)
 
 
 def called(name: str, part: nn.Module) -> str:
@@ -161,11 +181,14 @@ def called(name: str, part: nn.Module) -> str:
     return f"{type(part).__name__} {name}".strip()
 
 
-def marker(flowed: set[int], number: int) -> Callable[[Tensor], None]:
-    """A hook that notes that a gradient came."""
+def marker(flowed: set[int], number: int, untaught: set[int] | None = None, rows: int = 0) -> Callable[[Tensor], None]:
+    """A hook that notes that a gradient came, and which rows it left out. It must not hold what holds the tensor: both
+    would stay for good."""
 
     def mark(gradient: Tensor) -> None:
         flowed.add(number)
+        if untaught is not None and gradient.ndim > 1 and len(gradient) == rows and gradient.numel() <= MOST_GRADIENT:
+            untaught.update((~gradient.flatten(1).any(1)).nonzero().flatten().tolist())
 
     return mark
 

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from loopwright.doctor.eyes.byhand import UpdatesByHand
 from loopwright.doctor.eyes.forwards import KEPT, MOST_CALLS, marker
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import chain, fingerprint, rows, tensors
+from loopwright.doctor.measures import chain, fingerprint, first_gradient, rows, tensors
 from loopwright.doctor.optimizers import Held
 from loopwright.doctor.records import Backward, LossCall
 from loopwright.doctor.summaries import CLASSES, answers
@@ -84,6 +84,8 @@ class Gradients:
     def after_backward(self, given: Any) -> None:
         """A backward pass is over."""
         self.scene.scaled = False
+        for held, optimizer in self.scene.program.living():
+            held.left = first_gradient(optimizer)
         self.by_hand.begin()
 
     def cleared(self, owner: Any, *_: Any) -> None:

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import fingerprint, leaves, settings, tensors
-from loopwright.doctor.program import REMEMBERED, Load, Loader, Stored
+from loopwright.doctor.program import REMEMBERED, Load, Loader, Order, Stored
 
 QUIET_FILES = ("clip_grad.py", "optimizer.py", "init.py", "swa_utils.py", "adam.py", "adamw.py", "sgd.py")
 """Where torch itself turns gradients off, in each step: no sign that the program does something else now."""
@@ -53,7 +53,7 @@ class Samples:
         if size >= 32 and len(self.scene.program.orders) < 256:
             drawn = torch.as_tensor(order)
             if drawn.ndim == 1 and not drawn.is_floating_point():
-                self.scene.program.orders.append((self.scene.program.count, size, fingerprint(drawn)))
+                self.scene.program.orders.append(Order(self.scene.program.count, size, fingerprint(drawn)))
 
     def mode(self, module: nn.Module, *_: Any) -> None:
         """A module changes its mode: something else may begin now."""
@@ -62,11 +62,15 @@ class Samples:
 
     def no_grad(self, *_: Any) -> None:
         """Gradients are turned off: a validation may begin now."""
-        if self.scene.stretch or self.scene.in_step or not self.scene.program.count:
+        orders, count = self.scene.program.orders, self.scene.program.count
+        drawn = bool(orders) and orders[-1].at == count
+        if (self.scene.stretch and not drawn) or self.scene.in_step or not count:
             return
         if sys._getframe(2).f_code.co_filename.endswith(QUIET_FILES):
             return
-        if self.scene.wants_phase():
+        for order in orders if drawn else ():
+            order.trains &= order.at != count
+        if not self.scene.stretch and self.scene.wants_phase():
             self.scene.open()
 
     def loaded(self, module: nn.Module, args: Any, result: Any) -> None:
@@ -79,8 +83,9 @@ class Samples:
             own = bool(args) and in_own_memory(held, args[0])
             kind, lacking = type(module).__name__, len(missing)
             program.loads.append(Load(kind, missing[:50], unexpected[:50], total, program.count, own, lacking))
-        if len(missing) < total:
-            for parameter in module.parameters():
+        lacks = set(missing)
+        for name, parameter in module.named_parameters():
+            if name not in lacks:
                 program.notes.loaded.note(parameter)
 
     def read(self, content: Any) -> None:

@@ -21,7 +21,6 @@ from loopwright.doctor.shield import Failures, Shield
 
 T = TypeVar("T")
 NEVER = 2**63
-CHOICE = 16
 
 
 class Scene:
@@ -100,12 +99,13 @@ class Scene:
 
     def settle(self, count: int) -> None:
         """What ran since step `count` and took no part in an update is a phase of its own."""
-        calls = [call for call in self.calls if not call.flowed]
+        calls, chosen = [call for call in self.calls if not call.flowed], False
+        for module in {id(call.module): call.module for call in self.calls}.values():
+            mine = [call for call in self.calls if call.module is module]
+            rows = {row for call in mine if not call.flowed for row in call.rows}
+            chosen |= self.program.notes.of(module).gather(rows, {row for c in mine if c.flowed for row in c.rows})
         if calls:
-            phase = Phase(count, calls, [loss for loss in self.loss_calls if not loss.flowed])
-            rows = {row for call in calls for row in call.rows}
-            then = {row for call in self.calls if call.flowed for row in call.rows}
-            phase.chooses = bool(then) and then <= rows and len(rows) <= CHOICE * len(then)
+            phase = Phase(count, calls, [loss for loss in self.loss_calls if not loss.flowed], chooses=chosen)
             self.program.phases.append(phase)
             self.reflect(phase)
             phase.calls, phase.losses = [], []

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import chosen, norms, settings
+from loopwright.doctor.measures import chosen, first_gradient, norms, settings
 from loopwright.doctor.optimizers import Built, Held, Start, patience
 from loopwright.doctor.records import Step
 from loopwright.doctor.summaries import summarized
@@ -60,10 +60,10 @@ class Updates:
             if type(parameter).__name__ != "DTensor"
         ]
         held.norms = {}
-        first = next((p.grad for _, p, _ in self.scene.pending[id(optimizer)] if p.grad is not None), None)
-        place = 0 if first is None or first.is_sparse else first.data_ptr()
-        held.cleared |= place != held.place  # somebody has put other gradients there
-        held.place = place
+        lies = first_gradient(optimizer)
+        held.cleared |= lies[0] != held.place  # somebody has put other gradients there
+        held.edited = lies != held.left and not {"clip", "unscale"} & {*held.order}
+        held.place = lies[0]
         present = [(name, p) for name, p, _ in self.scene.pending[id(optimizer)]]
         there = [(name, dense(p.grad)) for name, p in present if p.grad is not None]
         found = dict(zip((name for name, _ in there), norms([g for _, g in there]), strict=True))
@@ -91,7 +91,7 @@ class Updates:
         self.begun(held, step)
         for call in step.calls:
             if not call.wiped:
-                program.notes.of(call.module).learn(call.rows)
+                program.notes.of(call.module).learn(call.taught)
             if call.batch and self.scene.last_batch[1] is not None:
                 self.scene.last_batch[1].trains = True
         program.steps.append(step)
@@ -166,6 +166,7 @@ class Updates:
             whole=held.fresh,
             cleared=held.cleared,
             clip_scaled=held.clip_scaled,
+            edited=held.edited,
             loss=self.scene.backwards[-1].value if self.scene.backwards else float("nan"),
             memory=remembered(optimizer),
             values=[backward.value for backward in self.scene.backwards],

@@ -94,6 +94,8 @@ def left_in_the_file(view: View) -> Iterator[Finding]:
     rates = {stored.settings.get("initial_lr", stored.settings.get("lr")) for stored in same}
     mine = step.settings.get("initial_lr", step.settings.get("lr"))
     all_loaded = step.held.parameters <= notes.loaded.keys()
+    if any(summary.mean > GUESSED * summary.chance for summary in step.summaries):
+        return  # no better than guessing: these weights were trained on something else
     if step.remembers and mine in rates and all_loaded and id(step.held.optimizer()) not in notes.restored:
         yield Finding(
             "warning",
@@ -105,5 +107,6 @@ def left_in_the_file(view: View) -> Iterator[Finding]:
         )
 
 
+GUESSED = 1.05
 SETTINGS = ("betas", "momentum", "weight_decay", "eps", "nesterov", "amsgrad")
 """What tells one use of an optimizer from another, beside its rate."""

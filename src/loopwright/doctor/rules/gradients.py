@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterator
 
@@ -18,6 +19,11 @@ VANISHED = 1e-4
 CLIPPED_AWAY = 100.0
 SUSPECTS = 8
 """So many weights are tried at most."""
+ZEROED_AT = (2, 6, 12)
+USUAL_LIMIT = 0.1
+"""A norm that people clip at on purpose. Adam divides what is left by its size again: how much was cut is the same."""
+BEGAN_AT_ZERO = 0.1
+"""Weights this small, beside those of other layers, began at zero."""
 
 
 @rule("step", "graph-cut", needs="modules", probes=True)
@@ -103,7 +109,9 @@ def cut_between(view: View, step: Step) -> Iterator[Finding]:
 
 @rule("step", "frozen", needs="modules")
 def frozen(view: View) -> Iterator[Finding]:
-    """Layers that do not require gradients, and were neither loaded nor trained, in an optimizer that holds them."""
+    """Layers that do not require gradients, and were neither loaded nor trained, in an optimizer that holds them.
+
+    A recurrent layer that stays as it is drawn may be a reservoir."""
     step = view.step
     if not step or step.number != 2:
         return
@@ -114,7 +122,7 @@ def frozen(view: View) -> Iterator[Finding]:
         found = [
             name
             for name, part in call.module.named_modules()
-            if isinstance(part, nn.Linear | nn.modules.conv._ConvNd | nn.RNNBase) and id(part) in call.ran
+            if isinstance(part, nn.Linear | nn.modules.conv._ConvNd) and id(part) in call.ran
             if (weights := list(part.parameters(recurse=False)))
             and not any(weight.requires_grad for weight in weights)
             and all(id(weight) in step.held.parameters for weight in weights)
@@ -140,43 +148,18 @@ def trained_before(view: View, weights: list[nn.Parameter]) -> bool:
     return any(id(weight) in loaded or id(weight) in others for weight in weights)
 
 
-@rule("step", "zeroed-gradient", needs="modules")
-def zeroed(view: View) -> Iterator[Finding]:
-    """Gradients that are there, and zero throughout, step after step, in a layer whose neighbors have some."""
-    step = view.step
-    if not step or step.number not in (6, 12):
-        return
-    recent = view.program.recent(step.held)[-5:]
-    names = [
-        name
-        for name in step.norms
-        if len(recent) == 5 and all(one.norms.get(name) == 0.0 for one in recent) and step.weights.get(name)
-    ]
-    weights = [name for name in names if name.endswith("weight")]
-    dead = view.program.notes.dead
-    if weights and len(names) < len(step.norms) and not any(shares_dead(dead[place]) for place in dead):
-        yield Finding(
-            "warning",
-            "zeroed-gradient",
-            f"the gradients of {some(names, 4)} were exactly 0 in five steps",
-            step.number,
-            names[0],
-            certainty=0.8,
-        )
-
-
 @rule("step", "zeroed-gradient", needs="modules", probes=True)
-def zeroed_at_once(view: View) -> Iterator[Finding]:
-    """Gradients of weights that were zero in the first steps, and that the model itself makes zero.
+def zeroed(view: View) -> Iterator[Finding]:
+    """Gradients of weights that are zero in each of the last steps, and that the model itself makes zero.
 
-    Where it is the loss that has no use for them (a factor that grows from 0, a layer behind one that begins at zero),
-    they come with time.
+    Where it is the loss that has no use for them (a factor that grows from 0, a head that is asked seldom, a layer
+    behind one that begins at zero), they come with time.
     """
     step = view.step
-    if not step or step.number != 2 or not step.whole:
+    if not step or step.number not in ZEROED_AT or not step.whole:
         return
-    recent = view.program.recent(step.held)
-    zero = {name for name in step.norms if len(recent) == 2 and all(one.norms.get(name) == 0.0 for one in recent)}
+    recent, wanted = view.program.recent(step.held)[-5:], min(5, step.number)
+    zero = {name for name in step.norms if len(recent) == wanted and all(one.norms.get(name) == 0.0 for one in recent)}
     optimizer = step.held.optimizer()
     if not zero or len(zero) == len(step.norms) or optimizer is None:
         return
@@ -188,18 +171,13 @@ def zeroed_at_once(view: View) -> Iterator[Finding]:
             yield Finding(
                 "warning",
                 "zeroed-gradient",
-                f"the gradients of {some(found, 4)} were exactly 0 in both steps",
+                f"the gradients of {some(found, 4)} were exactly 0 in the last {wanted} steps",
                 step.number,
                 found[0],
                 probe="changed by 3 %, these weights change the output that the loss is taken from; and a gradient put "
                 "in at that output is 0 when it comes to them",
                 certainty=0.9,
             )
-
-
-def shares_dead(shares: dict[int, tuple[float, int]]) -> bool:
-    """Whether a rectifier was dead when it was looked at last."""
-    return bool(shares) and list(shares.values())[-1][0] > 0.8
 
 
 @rule("step", "clip-too-low", needs="clips")
@@ -209,7 +187,7 @@ def clipped_away(view: View) -> Iterator[Finding]:
     if not step or step.number < 8:
         return
     clips = [clip for one in view.program.recent(step.held)[-12:] for clip in one.clips]
-    excess = [norm / limit for norm, limit in clips if limit > 0]
+    excess = [norm / limit for norm, limit in clips if 0 < limit < (USUAL_LIMIT if step.scale_free else math.inf)]
     if len(excess) >= 6 and min(excess) > CLIPPED_AWAY / 5 and statistics.median(excess) > CLIPPED_AWAY:
         norm, limit = clips[-1]
         yield Finding(
@@ -244,19 +222,23 @@ def vanishing(view: View) -> Iterator[Finding]:
 
 
 def depth_profile(step: Step) -> list[float]:
-    """Gradient norm over weight norm of each matrix that has both, from the first to the last layer."""
+    """Gradient norm over weight norm of each matrix that has both, from the first to the last layer; what began at zero
+    is small beside any gradient."""
+    layers = [name for name, norm in step.norms.items() if norm is not None and name.endswith("weight")]
+    sizes = {name: step.weights.get(name, 0.0) / step.sizes[name] ** 0.5 for name in layers if name in step.sizes}
+    usual = statistics.median(sizes.values()) if sizes else 0.0
     return [
-        norm / step.weights[name]
-        for name, norm in step.norms.items()
-        if norm is not None and name.endswith("weight") and step.weights.get(name, 0) > 0 and "norm" not in name.lower()
+        (step.norms[name] or 0.0) / step.weights[name]
+        for name, size in sizes.items()
+        if size > BEGAN_AT_ZERO * usual and "norm" not in name.lower()
     ]
 
 
-@rule("step", "exploding-gradients", needs="20 steps")
+@rule("step", "exploding-gradients", needs="modules")
 def exploding(view: View) -> Iterator[Finding]:
-    """The gradient norm grows by orders of magnitude, and the rate is not what drives it."""
+    """The gradient norm of a network grows by orders of magnitude, and the rate is not what drives it."""
     step = view.step
-    if not step or step.number < 8:
+    if not step or step.number < 8 or not step.calls:
         return
     norms = [one.gradient for one in view.program.recent(step.held)[-24:]]
     small = statistics.median(norms[:4]) if len(norms) >= 8 else 0.0

@@ -13,11 +13,15 @@ from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import made_by
 from loopwright.doctor.records import Call, LossCall, Step
 from loopwright.doctor.rule import View, rule
+from loopwright.doctor.summaries import REGRESSION
 
 LOGITS = ("cross_entropy", "binary_cross_entropy_with_logits")
-REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 NEARLY_ZERO = -60.0
+FAR_AWAY = 3_000
+"""So many more steps are too many to come to where the targets are."""
+FIRST = 8
 SMALLEST, LARGEST = 0.015, 4.6
+SCALED = ("mul", "div")
 RECTIFIERS = ("relu", "clampmin", "threshold")
 
 
@@ -61,7 +65,7 @@ def sums_to_one(rows: torch.Tensor) -> bool:
 def does_not_fit(view: View) -> Iterator[Finding]:
     """nll_loss or kl_div without log-probabilities."""
     step = view.step
-    for loss in step.kept_losses if step else []:
+    for loss in step.kept_losses if step and step.number <= FIRST else []:
         said = misfit(loss)
         if said:
             yield Finding("error", "wrong-loss", said, step.number if step else 0, certainty=0.95)
@@ -72,7 +76,8 @@ def misfit(loss: LossCall) -> str:
     rows = loss.prediction.detach().float()
     if rows.ndim < 2 or rows.numel() > 20_000_000 or len(rows) < 2 or not bool(rows.isfinite().all()):
         return ""
-    if loss.kind == "nll_loss" and rows.shape[1] > 1 and not bool(rows.isneginf().any()):
+    # Numbers that are all below zero may be logarithms of densities: a generative model's.
+    if loss.kind == "nll_loss" and rows.shape[1] > 1 and not bool(rows.isneginf().any()) and bool((rows > 0).any()):
         off = float(torch.logsumexp(rows, 1).abs().max())
         if off > 0.02:
             kind = "probabilities" if sums_to_one(rows) else "logits"
@@ -158,7 +163,8 @@ def first_loss(view: View) -> Iterator[Finding]:
     yield from odd_weights(view, step)
     for summary in step.summaries:
         far = summary.mean > 3 * summary.chance and summary.mean > summary.chance + 2
-        if far and math.isfinite(summary.mean):
+        scaled = summary.made_by in SCALED  # similarities times a factor, as those of normalized features
+        if far and math.isfinite(summary.mean) and not scaled and not densities(step):
             stats = [s for _, _, s in view.program.notes.stats["train"]]
             if stats and max(abs(stats[0].high), abs(stats[0].low)) > 50:
                 return
@@ -170,6 +176,12 @@ def first_loss(view: View) -> Iterator[Finding]:
                 1,
                 certainty=0.7,
             )
+
+
+def densities(step: Step) -> bool:
+    """Whether nll_loss is given logarithms that are no probabilities of classes, as those of densities."""
+    rows = [loss.prediction.detach().float() for loss in step.kept_losses if loss.kind == "nll_loss"]
+    return any(bool((row <= 0).all()) and float(torch.logsumexp(row, 1).abs().max()) > 0.02 for row in rows)
 
 
 def untouched(view: View, step: Step, call: Call) -> bool:
@@ -187,7 +199,9 @@ def odd_weights(view: View, step: Step) -> Iterator[Finding]:
     for call in step.kept:
         names, found = view.scene.anatomy(call.module).names, list[float]()
         for module in call.module.modules():
-            if not isinstance(module, nn.Linear | nn.modules.conv._ConvNd):
+            # A forward pass of its own may scale the weights when it uses them.
+            own = type(module).forward.__module__.startswith("torch.")
+            if not isinstance(module, nn.Linear | nn.modules.conv._ConvNd) or not own:
                 continue
             weight = module._parameters.get("weight")  # the attribute may be computed, as spectral_norm's is
             norm = step.weights.get(names.get(id(weight), ""), 0.0)  # before the step
@@ -206,23 +220,24 @@ def odd_weights(view: View, step: Step) -> Iterator[Finding]:
 
 @rule("step", "unscaled-target", needs="losses")
 def targets_far_away(view: View) -> Iterator[Finding]:
-    """Regression targets in hundreds, predictions near 0."""
+    """Regression targets in hundreds, predictions near 0, and steps that bring them no nearer.
+
+    A model that scales what it puts out, or an optimizer that searches along a line, is there after a few steps.
+    """
     step = view.step
-    if not step or step.number != 1:
+    if not step or step.number not in (4, 8) or step.held.kind == "LBFGS":
         return
-    for loss in step.kept_losses:
-        if loss.kind not in REGRESSION or not loss.target.is_floating_point() or loss.target.numel() < 8:
-            continue
-        spread = float(loss.target.float().std())
-        size = float(loss.target.float().abs().mean())
-        reach = float(loss.prediction.detach().float().abs().max())
-        if (spread > 30 or size > 100) and size > 30 * (reach + 1):
+    began = next((one for one in view.program.recent(step.held) if one.number == 1), None)
+    for first, now in zip(began.summaries if began else [], step.summaries, strict=False):
+        far = (now.spread > 30 or now.size > 100) and now.size > 30 * (now.reach + 1)
+        gain = max(0.0, now.reach - first.reach) / (step.number - 1)
+        if first.kind == now.kind and far and now.size > FAR_AWAY * gain:
             yield Finding(
                 "warning",
                 "unscaled-target",
-                f"targets have mean size {size:.4g} and deviation {spread:.4g}, the first predictions at most "
-                f"{reach:.3g}",
-                1,
+                f"targets have mean size {now.size:.4g} and deviation {now.spread:.4g}, the first predictions at most "
+                f"{first.reach:.3g}, those of step {step.number} at most {now.reach:.3g}",
+                step.number,
                 certainty=0.75,
             )
 

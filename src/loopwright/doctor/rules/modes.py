@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from torch import nn
 
@@ -103,8 +104,17 @@ def validating(view: View, phase: Phase, calls: list[Call]) -> bool:
 
 
 def repeated(calls: list[Call]) -> bool:
-    """Whether the same input is given again and again, as for Monte Carlo dropout."""
-    return len(calls) >= 3 and len({call.hash for call in calls}) * 2 <= len(calls)
+    """Whether the same input is given again and again, perhaps with noise, as for Monte Carlo dropout."""
+    again = len({call.hash for call in calls}) * 2 <= len(calls)
+    return len(calls) >= 3 and (again or sum(alike(a, b) for a, b in pairwise(calls)) * 2 >= len(calls))
+
+
+def alike(one: Call, other: Call) -> bool:
+    """Whether the rows of two inputs are the same but for noise: their means lie nearer to each other than two rows."""
+    first, second = one.profile, other.profile
+    if len(first) < FEW or len(first) != len(second):
+        return False
+    return bool((first - second).square().sum() < (first - first.mean()).square().sum() / 2)
 
 
 def averaging(module: nn.Module) -> bool:
@@ -133,13 +143,19 @@ def settings_of_layers(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number > 2:
         return
+    asked = {loss.target.data_ptr() for loss in step.kept_losses}
+    earlier = [one.held.parameters for one in view.program.notes.built if one.held is not step.held and one.held.steps]
     for call in step.kept:
+        rebuilds = any(given.data_ptr() in asked for given in call.inputs)  # what is dropped is what is to be found
         for name, module in view.scene.anatomy(call.module).dropouts:
             rate = getattr(module, "p", getattr(module, "dropout", 0.0))
-            if rate >= TOO_HIGH:
+            if rate >= TOO_HIGH and not rebuilds:
                 yield Finding("warning", "dropout-too-high", f"p = {rate:g}", step.number, name, certainty=0.8)
-        for name, module in view.scene.anatomy(call.module).batch_norms:
-            yield from statistics(name, module, step.number)
+        several = len(view.program.notes.of(call.module).hashes) > 1  # of one batch the last statistics are the right
+        for name, module in view.scene.anatomy(call.module).batch_norms if several else ():
+            weights = [id(weight) for weight in module.parameters(recurse=False)]
+            if not any(weight in held for held in earlier for weight in weights):  # else it is adapted to a test set
+                yield from statistics(name, module, step.number)
 
 
 def statistics(name: str, module: nn.Module, step: int) -> Iterator[Finding]:

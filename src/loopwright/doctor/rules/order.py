@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Iterator
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.records import Step, Summary
 from loopwright.doctor.rule import View, rule
 
-IDLE, SETTLED = 16, 8
-"""So many backward passes with cleared gradients and no step, at once and at the end: that step will never come."""
+IDLE, SETTLED = 64, 8
+"""So many backward passes with cleared gradients and no step, at once and at the end: that step will never come. Who
+weighs parameters by their gradients first does so for an epoch, perhaps."""
+APART = 4.0
+"""Two means lie so many times as far apart as each varies, where they are of different sources."""
+LABELS = 16
 
 
 @rule("step", "no-zero-grad")
@@ -59,7 +65,7 @@ def cleared_between(view: View) -> Iterator[Finding]:
     whole = sum(step.values[:-1])  # what was looked at one by one goes backward together at the end
     one_forward = len(step.calls) == 1 and len(step.backwards) >= 2 and abs(step.values[-1] - whole) > 1e-3 * abs(whole)
     for_inputs = any(tensor.requires_grad and tensor.is_leaf for call in step.calls for tensor in call.inputs)
-    if wiped and one_forward and not for_inputs and len({id(b.loss) for b in step.backwards}) > 1:
+    if wiped and one_forward and not for_inputs and not step.edited and len({id(b.loss) for b in step.backwards}) > 1:
         yield Finding(
             "error",
             "zero-before-step",
@@ -78,11 +84,13 @@ def never_stepped(view: View) -> Iterator[Finding]:
     if view.call and (view.scene.in_step or program.count):  # within a closure; or another one is at work
         return
     least = IDLE if view.call else SETTLED
-    for held, optimizer in program.living():
-        if held.parameters <= program.trained:
+    for held in program.held.values():
+        optimizer = held.optimizer()  # gone, at the end, with the function that built it
+        if held.parameters <= program.trained and (optimizer or program.count):
             continue
         backwards, cleared = held.order.count("backward"), held.order.count("zero")
-        got = any(p.grad is not None for group in optimizer.param_groups for p in group["params"])
+        groups = optimizer.param_groups if optimizer else []
+        got = any(p.grad is not None for group in groups for p in group["params"])
         if held.steps == 0 and backwards >= least and (cleared >= least // 2 or backwards > 64) and (got or cleared):
             yield Finding(
                 "error",
@@ -177,7 +185,7 @@ def accumulated_whole(view: View) -> Iterator[Finding]:
     if len(whole) == len(step.backwards) == len(hashes) and len(kinds) == 1 and not cleared_between:
         one_model = len({id(call.module) for call in step.calls}) == 1
         batches = all(call.batch for call in step.calls) or len(step.backwards) == len(step.calls)
-        if one_model and batches and previous_alike(view, len(whole)):
+        if one_model and batches and previous_alike(view, len(whole)) and not two_sources(view, step):
             yield Finding(
                 "warning",
                 "undivided-accumulation",
@@ -186,6 +194,27 @@ def accumulated_whole(view: View) -> Iterator[Finding]:
                 step.number,
                 certainty=0.85,
             )
+
+
+def two_sources(view: View, step: Step) -> bool:
+    """Whether the two parts of a step are of different kinds, as of two domains, or of new samples and a memory: their
+    labels have nothing in common, or their inputs have another mean, step after step. Their losses are summed up on
+    purpose."""
+    if len(step.calls) != 2:
+        return False
+    asked = [loss.target.unique().tolist() for loss in step.kept_losses if loss.target.numel() >= LABELS]
+    numbers = any(loss.target.is_floating_point() for loss in step.kept_losses)
+    if len(asked) == 2 and not numbers and not set(asked[0]) & set(asked[1]):
+        return True
+    seen = view.program.notes.of(step.calls[0].module)
+    by_step: dict[int, list[float]] = {}
+    for count, of, stats in view.program.notes.stats["train"]:
+        if of is seen:
+            by_step.setdefault(count, []).append(stats.mean)
+    pairs = [means for means in by_step.values() if len(means) == 2]
+    first, second = ([pair[number] for pair in pairs] for number in (0, 1))
+    varied = max(statistics.pstdev(first), statistics.pstdev(second)) if len(pairs) > 1 else math.inf
+    return len(pairs) > 1 and abs(statistics.fmean(first) - statistics.fmean(second)) > APART * varied
 
 
 def means_of(values: list[float], parts: list[Summary]) -> list[Summary]:
@@ -209,7 +238,8 @@ def unequal_parts(view: View) -> Iterator[Finding]:
     if not step or not step.whole or step.number < 3:
         return
     recent = [one for one in view.program.recent(step.held)[-6:] if ragged(one)]
-    if len(recent) >= 3:
+    sizes = {tuple(summary.counted for summary in one.summaries) for one in recent}
+    if len(recent) >= 3 and len(sizes) > 1:  # else there are two sources, and each counts alike
         counted = [summary.counted for summary in step.summaries]
         yield Finding(
             "warning",

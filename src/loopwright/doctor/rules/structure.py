@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.probes import mixes
-from loopwright.doctor.records import Call, Step
+from loopwright.doctor.probes import mixes, shuffles
+from loopwright.doctor.program import Seen
+from loopwright.doctor.records import Call, Rectified, Step
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
 
 DEAD = 0.9
 DEADLY = 0.08
+TURNS = 1.5
+ASKED_AT, WAITED = (2, 7), 16
 
 
 @rule("step", "symmetric-init", needs="modules")
@@ -74,11 +77,11 @@ def dead(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number < 3:
         return
-    for place, shares in view.program.notes.dead.items():
-        last = list(shares.values())[-3:]
-        if len(last) == 3 and min(share for share, _ in last) >= DEAD and last[-1][1] >= 4:
-            share, units = last[-1]
-            alive = next(iter(shares.values()))[0] < 0.5
+    for place, known in view.program.notes.dead.items():
+        last = list(known.values())[-3:]
+        if len(last) == 3 and min(one.dead for one in last) >= DEAD and last[-1].units >= 4 and not alternate(last):
+            share, units = last[-1].dead, last[-1].units
+            alive = next(iter(known.values())).dead < 0.5
             ratios = [one.ratio for one in view.program.recent(step.held) if one.number <= 8 and one.ratio == one.ratio]
             if alive and ratios and max(ratios) > DEADLY:
                 yield Finding(
@@ -98,6 +101,11 @@ def dead(view: View) -> Iterator[Finding]:
                 place,
                 certainty=0.72,
             )
+
+
+def alternate(last: list[Rectified]) -> bool:
+    """Whether other units are alive in each batch, as in a sparse code: none of them is dead."""
+    return len(frozenset[int]().union(*(one.alive for one in last))) > TURNS * max(len(one.alive) for one in last)
 
 
 @rule("step", "missing-activation", needs="modules")
@@ -135,18 +143,24 @@ def linear_after_linear(view: View) -> Iterator[Finding]:
 
 @rule("step", "batch-mixing", needs="batches", probes=True)
 def mixed_samples(view: View) -> Iterator[Finding]:
-    """One sample of the batch was replaced: outputs of other samples changed."""
+    """One sample of the batch was replaced: outputs of other samples changed.
+
+    Where outputs move with the samples, and these come from no loader, they may be the points of one cloud, say: it is
+    told when some of them have come again beside others.
+    """
     step = view.step
-    if not step or step.number not in (2, 7):
+    if not step:
         return
     for call in step.kept:
         seen = view.program.notes.of(call.module)
-        if "batch-mixing" in seen.answered or len(seen.hashes) < 2:
-            continue
-        if not testable(view, call, step):
+        asked = step.number in ASKED_AT or (WAITING in seen.answered and step.number >= WAITED)
+        if not asked or "batch-mixing" in seen.answered or len(seen.hashes) < 2 or not testable(view, call, step):
             continue
         view.program.notes.batches = True
         mixed = mixes(call, call.inputs[0])
+        if mixed and not call.batch and not recur(seen, call) and shuffles(call, call.inputs[0]):
+            seen.answered.add(WAITING)
+            continue
         if mixed is not None:
             seen.answered.add("batch-mixing")
         if mixed:
@@ -162,6 +176,15 @@ def mixed_samples(view: View) -> Iterator[Finding]:
             )
 
 
+WAITING = "batch-mixing later"
+
+
+def recur(seen: Seen, call: Call) -> bool:
+    """Whether some rows of a batch were trained on before, and others were not."""
+    known = sum(seen.rows.get(row, 0) > 1 for row in call.rows)
+    return 0.02 * len(call.rows) < known < 0.98 * len(call.rows)
+
+
 def testable(view: View, call: Call, step: Step) -> bool:
     """Whether the rows of a call's first input are surely the samples."""
     anatomy, first = view.scene.anatomy(call.module), call.inputs[0]
@@ -169,6 +192,9 @@ def testable(view: View, call: Call, step: Step) -> bool:
         return False
     if anatomy.sequence_first and not (one_label_each(step, first) or one_row_each(call, first)):
         return False
+    usual = 1 if step.number == ASKED_AT[0] else 2  # the last batch of an epoch may be smaller
+    if not call.batch and len(view.program.notes.of(call.module).sizes) > usual:
+        return False  # recordings, say, of any length
     whole = (len(first), len(first))
     if any(buffer.shape == whole for buffer in call.module.buffers()):
         return False  # a graph's adjacency

@@ -22,8 +22,17 @@ LARGE = 0.25
 small networks."""
 SMALL, SMALL_ADAM = 3e-6, 6e-5
 THROWN = 10.0
-LONG = 200
-"""Whoever builds an optimizer anew after so many steps loses little: the memory of most is shorter."""
+USUAL_WEIGHT = 0.02
+"""The root mean square that the smallest usual initialization has; what begins far below it does so on purpose."""
+DECAYED = 1.5
+"""Decoupled decay holds Adam's weights below its inverse, whatever the rate."""
+GUESSED = 1.1
+LEARNED = 0.1
+NOTHING_LEFT = 0.95
+"""Shares by which a loss has come down: enough to see that the optimizer works; so far that it has done its work."""
+LONG = 40
+"""Whoever builds an optimizer anew after so many steps loses little: momentum has forgotten by then, and new data, or
+another task, may be why."""
 
 
 @rule("step", "lr-too-large")
@@ -40,7 +49,9 @@ def overwriting(view: View) -> Iterator[Finding]:
         return
     first, now = losses[0], statistics.median(losses[-5:])
     ratio = statistics.median(ratios)
-    broke = not math.isfinite(now) or now > 3 * first + 1e-3
+    chances = [s.chance for s in step.summaries if math.isfinite(s.chance)]
+    guessing = max(chances, default=0.0)  # who began with less than that may come back to it, as beside a queue
+    broke = not math.isfinite(now) or now > max(3 * first, GUESSED * guessing) + 1e-3
     high = ratio > LARGE and now > 0.95 * first and step.number >= 12
     # A loss that is no distance, as in reinforcement learning, may be small by chance and grow.
     grown = bool(step.summaries) or now > 30 * (first + 1)
@@ -57,11 +68,13 @@ def overwriting(view: View) -> Iterator[Finding]:
 
 @rule("step", "lr-too-large")
 def thrown_away(view: View) -> Iterator[Finding]:
-    """An update that is many times as large as what it moves; weights that began at zero do not count."""
+    """An update that is many times as large as what it moves, or would move at any usual size; weights that began at
+    zero do not count."""
     step = view.step
     if not step or step.number > 8:
         return
-    ratios = [step.moves[n] / norm for n, norm in step.weights.items() if norm > 1e-6 and step.sizes.get(n, 0) >= 16]
+    there = {n: norm for n, norm in step.weights.items() if norm > 1e-6 and step.sizes.get(n, 0) >= 16}
+    ratios = [step.moves[n] / max(norm, USUAL_WEIGHT * step.sizes[n] ** 0.5) for n, norm in there.items()]
     if len(ratios) >= 2 and statistics.median(ratios) > THROWN:
         yield Finding(
             "error",
@@ -273,7 +286,8 @@ def over_too_soon(view: View) -> Iterator[Finding]:
         ended, made = schedule.ended_at, schedule.held.steps
         if ended is None or schedule.kind in ("ReduceLROnPlateau", "CosineAnnealingWarmRestarts", "CyclicLR"):
             continue
-        if made >= ended + patience(ended):
+        endless = schedule.kind == "ExponentialLR" and schedule.held.progress > NOTHING_LEFT
+        if made >= ended + patience(ended) and not endless:
             yield Finding(
                 "warning",
                 "schedule-too-fast",
@@ -286,12 +300,16 @@ def over_too_soon(view: View) -> Iterator[Finding]:
 
 @rule("step", "schedule-too-fast")
 def run_down(view: View) -> Iterator[Finding]:
-    """Without a scheduler of torch's: the rate has come down to nothing, and training goes on for long."""
+    """Without a scheduler of torch's: the rate has come down to nothing, and training goes on for long.
+
+    Where optimizers take turns, those that wait have none."""
     step = view.step
     if not step or not step.rates or view.program.schedules:
         return
     since, peak = step.held.gone, step.held.rate.peak
-    if since is not None and peak > 0 and step.number >= since + patience(since):
+    others = [held for held, _ in view.program.living() if held.steps and held is not step.held]
+    waits = any(held.rate.now > 0 and held.gone is None for held in others)
+    if since is not None and peak > 0 and step.number >= since + patience(since) and not waits:
         yield Finding(
             "warning",
             "schedule-too-fast",
@@ -319,8 +337,9 @@ def told_wrong(view: View) -> Iterator[Finding]:
         first, second = betas
         if second < 0.5 or first > 0.9995 or (second < first and second < 0.8):
             yield Finding("error", "optimizer-settings", f"betas are ({first:g}, {second:g})", 1, certainty=0.93)
-    if step.number == 1 and known.get("eps", 0.0) > 1e-2:
-        yield Finding("warning", "optimizer-settings", f"eps is {known['eps']:g}", 1, certainty=0.8)
+    if step.number > 1 and known.get("eps", 0.0) > 1e-2 and not step.held.progress > LEARNED:
+        said = f"eps is {known['eps']:g}, and the loss has not come down"
+        yield Finding("warning", "optimizer-settings", said, step.number, certainty=0.8)
     if step.number == 1 and known.get("momentum", 0.0) > 0.995:
         yield Finding("warning", "optimizer-settings", f"momentum is {known['momentum']:g}", 1, certainty=0.8)
 
@@ -330,7 +349,7 @@ def decaying(step: Step, decay: float, rate: float) -> Iterator[Finding]:
     decoupled = step.held.kind in ("AdamW", "FusedAdam", "NAdam", "RAdam")
     weights, gradient = together(step.weights.values()), step.gradient
     if decoupled:
-        wrong = decay * rate > 5e-3 and decay >= 0.5
+        wrong = decay * rate > 5e-3 and decay >= DECAYED
         said = f"each step takes {decay * rate:.2%} of every weight away (weight decay {decay:g} times rate {rate:g})"
     else:
         wrong = decay >= 0.02 and decay * weights > 3 * gradient > 0
