@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
 
 from loopwright.core.adam import FusedAdam
 from loopwright.doctor import rule as rules
@@ -135,6 +138,50 @@ def test_every_function_is_put_back():
     assert all(replaced)
     assert [getattr(owner, name) for owner, name in PLACES] == before
     assert "__sub__" not in vars(torch.Tensor)
+
+
+def test_every_function_takes_the_keywords_that_it_took():
+    seams = Doctor().seams
+    for seam in [*seams.rare(), *seams.frequent()]:
+        try:
+            taken = list(inspect.signature(seam.original).parameters)
+        except ValueError:
+            continue  # written in C
+        own = inspect.signature(seam.wrapper, follow_wrapped=False).parameters.values()
+        named = [each.name for each in own if each.kind is each.POSITIONAL_OR_KEYWORD]
+        method = inspect.isclass(seam.owner)
+        assert named[method:] == taken[method : len(named)], seam.name
+        assert any(each.kind is each.VAR_KEYWORD for each in own) or len(named) == len(taken), seam.name
+
+
+def test_everything_may_be_called_by_keyword(tmp_path):
+    def program() -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        model = net()
+        optimizer = torch.optim.AdamW(params=model.parameters(), lr=1e-3)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer=optimizer, lr_lambda=lambda step: 0.9**step)
+        loader = DataLoader(dataset=TensorDataset(X, Y), batch_size=64, shuffle=True)
+        for inputs, labels in loader:
+            optimizer.zero_grad(set_to_none=True)
+            loss = F.cross_entropy(input=model(inputs), target=labels, reduction="mean")
+            torch.autograd.backward(tensors=loss, retain_graph=False)
+            nn.utils.clip_grad_norm_(parameters=model.parameters(), max_norm=0.5, norm_type=2)
+            nn.utils.clip_grad_value_(parameters=model.parameters(), clip_value=0.5)
+            optimizer.step(closure=None)
+            schedule.step(epoch=None)
+        model.train(mode=False)
+        torch.save(obj={"model": model.state_dict(), "optimizer": optimizer.state_dict()}, f=tmp_path / "state.pt")
+        held = torch.load(f=tmp_path / "state.pt", weights_only=True)
+        model.load_state_dict(state_dict=held["model"], strict=True)
+        optimizer.load_state_dict(state_dict=held["optimizer"])
+        return [parameter.detach() for parameter in model.parameters()]
+
+    bare = program()
+    with Doctor() as doctor:
+        watched = program()
+    assert doctor.failures == {}
+    assert doctor.scene.program.saves == doctor.scene.program.resumable == 1
+    assert all(torch.equal(one, other) for one, other in zip(bare, watched, strict=True))
 
 
 def test_while_nobody_looks_only_two_hooks_are_left():

@@ -231,7 +231,7 @@ class Seams:
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             result = original(*args, **kwargs)
-            scene.safely(tell, *args)
+            scene.safely(tell, *args, *kwargs.values())
             return result
 
         return wrapper
@@ -269,11 +269,15 @@ class Seams:
 
     def _clip(self, kind: str, original: Any) -> Wrapper:
         eyes, scene = self.eyes, self.scene
+        signature = inspect.signature(original)
 
         @functools.wraps(original)
-        def clip(parameters: Any, limit: Any, *args: Any, **kwargs: Any) -> Any:
+        def clip(*args: Any, **kwargs: Any) -> Any:
+            given = signature.bind(*args, **kwargs)
+            parameters, limit = list(given.arguments.values())[:2]
             listed = [parameters] if isinstance(parameters, torch.Tensor) else list(parameters)
-            result = original(listed, limit, *args, **kwargs)
+            given.arguments["parameters"] = listed  # what was a generator can be read once
+            result = original(*given.args, **given.kwargs)
             if scene.on:
                 scene.safely(eyes.gradients.clipped, listed, limit, result if kind == "clip_grad_norm_" else None)
             return result
