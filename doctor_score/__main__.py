@@ -4,6 +4,7 @@ injected   every fault of the lab in several experiments, over seeds
 healthy    programs in which nothing is wrong, over seeds
 attacked   right programs that were written to be accused, by somebody who had read the rules
 unseen     programs that the rules were not tuned on, with their healthy twins
+same       what all these programs print and return, watched and bare
 overhead   what watching costs
 """
 
@@ -23,7 +24,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from doctor_score.overhead import overhead
-from doctor_score.programs import HERE, Pair, Watched, pairs, watch_all
+from doctor_score.programs import HERE, Pair, Watched, bare, in_turn, pairs, watch_all
 from loopwright.cli.tables import table
 from loopwright.faults.registry import all_faults
 from loopwright.lab import Broken, Lab, break_experiment
@@ -190,6 +191,22 @@ def mark(pair: Pair, run: Watched) -> str:
     return "not first" if any(one["cause"] in pair.causes for one in run.serious) else "missed"
 
 
+def same(options: argparse.Namespace) -> dict[str, Any]:
+    """Programs that do something else when they are watched; those that differ from themselves do not count."""
+    paths = sorted(path for folder in ("healthy", "attacked", *SETS) for path in (HERE / folder).glob("*.py"))
+    watched = watch_all([(path, 0) for path in paths], options.jobs)
+    alone = in_turn(bare, paths, options.jobs)
+    differ = [p for p, one, other in zip(paths, watched, alone, strict=True) if (one.code, one.printed) != other]
+    again = in_turn(bare, differ, options.jobs)
+    known = dict(zip(paths, alone, strict=True))
+    random = [path.stem for path, once_more in zip(differ, again, strict=True) if once_more != known[path]]
+    changed = [path.stem for path in differ if path.stem not in random]
+    compared = len(paths) - len(random)
+    print(f"{compared - len(changed)} of {compared} print and return the same, watched and bare {changed or ''}")
+    print(f"{len(random)} that differ from themselves: {', '.join(random) or 'none'}")
+    return {"compared": compared, "changed": changed, "random": random}
+
+
 def cost(options: argparse.Namespace) -> dict[str, Any]:
     """The time of a watched training over that of a bare one."""
     found = overhead(share=1.0 if options.full else 0.5)
@@ -204,6 +221,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "healthy": healthy,
     "attacked": attacked,
     "unseen": unseen,
+    "same": same,
     "overhead": cost,
 }
 

@@ -9,19 +9,22 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+A = TypeVar("A")
+B = TypeVar("B")
 HERE = Path(__file__).parent
 LIMIT_SECONDS = 300
 
 
 @dataclass(frozen=True)
 class Watched:
-    """A program that was run under the doctor: exit code, seconds, findings, the most probable cause first."""
+    """A program that was run under the doctor: exit code, seconds, findings, the most probable cause first, and what it
+    printed."""
 
     name: str
     seed: int
@@ -30,6 +33,7 @@ class Watched:
     findings: list[dict[str, Any]]
     failures: dict[str, str] = field(default_factory=dict)
     steps: int = 0
+    printed: bytes = field(default=b"", repr=False)
 
     @property
     def serious(self) -> list[dict[str, Any]]:
@@ -76,17 +80,27 @@ def watch(path: Path, seed: int = 0) -> Watched:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "loopwright", "watch", "--report", folder, str(path), "--seed", str(seed)]
         began = time.perf_counter()
-        try:
-            done = subprocess.run(command, capture_output=True, env=quiet(), cwd=folder, timeout=LIMIT_SECONDS)
-            code = done.returncode
-        except subprocess.TimeoutExpired:
-            code = -1
+        code, printed = run(command, folder)
         seconds = time.perf_counter() - began
         kept = Path(folder) / "findings.json"
         told = json.loads(kept.read_text()) if kept.is_file() else {}
-    return Watched(
-        path.stem, seed, code, seconds, told.get("findings", []), told.get("failures", {}), told.get("steps", 0)
-    )
+    findings, failures, steps = told.get("findings", []), told.get("failures", {}), told.get("steps", 0)
+    return Watched(path.stem, seed, code, seconds, findings, failures, steps, printed)
+
+
+def bare(path: Path, seed: int = 0) -> tuple[int, bytes]:
+    """Run one program by itself: its exit code, and what it prints."""
+    with tempfile.TemporaryDirectory() as folder:
+        return run([sys.executable, str(path), "--seed", str(seed)], folder)
+
+
+def run(command: list[str], folder: str) -> tuple[int, bytes]:
+    """Run a command in a folder: its exit code, -1 where it took too long, and what it printed."""
+    try:
+        done = subprocess.run(command, capture_output=True, env=quiet(), cwd=folder, timeout=LIMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        return -1, b""
+    return done.returncode, done.stdout
 
 
 def quiet() -> dict[str, str]:
@@ -96,5 +110,10 @@ def quiet() -> dict[str, str]:
 
 def watch_all(wanted: Sequence[tuple[Path, int]], workers: int = 2) -> list[Watched]:
     """Run many, in their order."""
+    return in_turn(lambda one: watch(*one), wanted, workers)
+
+
+def in_turn(act: Callable[[A], B], wanted: Sequence[A], workers: int = 2) -> list[B]:
+    """Do something with each of many, so many at a time, in their order."""
     with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda one: watch(*one), wanted))
+        return list(pool.map(act, wanted))
