@@ -12,7 +12,6 @@ from loopwright.doctor.doctor import Doctor
 
 ATTACKED = Path(__file__).parents[2] / "doctor_score" / "attacked"
 ACCUSED = {
-    "head_first_detach": "nothing tells at step 2 that the part in front is only detached until step 40",
     "intersample": "its samples do depend on each other, and that is what it is for",
 }
 """Those that are accused all the same, and why nobody has found what to tell them by."""

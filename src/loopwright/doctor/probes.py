@@ -16,7 +16,7 @@ from torch.func import functional_call
 
 from loopwright.doctor.measures import leaves
 from loopwright.doctor.records import Call
-from loopwright.doctor.stillness import undisturbed
+from loopwright.doctor.stillness import OWN, undisturbed
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,6 +80,23 @@ def depends_on(call: Call, parameters: Sequence[nn.Parameter]) -> bool:
         before, after = outputs(call), outputs(call, weights=changed)
     used = [number for number in call.flowed if number < len(before)]
     return any(differ(before[number], after[number]) for number in used)
+
+
+@abstaining
+def switched_off(call: Call, parameters: Sequence[nn.Parameter]) -> bool:
+    """Whether a switch of the model's own, the other way round, lets a gradient through to one of the parameters."""
+    with undisturbed(call.module):
+        for part in [part for part in call.module.modules() if not type(part).__module__.startswith("torch.")]:
+            for name in [n for n, value in vars(part).items() if isinstance(value, bool) and n not in OWN]:
+                setattr(part, name, not getattr(part, name))
+                with torch.enable_grad():
+                    ends = [output for output in outputs(call) if output.requires_grad]
+                    given = [wave(output) for output in ends]
+                    reached = torch.autograd.grad(ends, parameters, given, allow_unused=True) if ends else ()
+                setattr(part, name, not getattr(part, name))
+                if any(gradient is not None for gradient in reached):
+                    return True
+    return False
 
 
 @abstaining

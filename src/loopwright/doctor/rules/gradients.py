@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.probes import depends_on, lost_inside
+from loopwright.doctor.probes import depends_on, lost_inside, switched_off
 from loopwright.doctor.records import Step
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
@@ -28,7 +28,9 @@ BEGAN_AT_ZERO = 0.1
 
 @rule("step", "graph-cut", needs="modules", probes=True)
 def cut(view: View) -> Iterator[Finding]:
-    """A part that ran and is held by the optimizer gets no gradient, though what the loss saw depends on it."""
+    """A part that ran and is held by the optimizer gets no gradient, though what the loss saw depends on it.
+
+    Where a switch of the model keeps it out, as while what comes behind warms up, that is on purpose."""
     step = view.step
     if not step or step.number not in (2, 8) or not step.whole:
         return
@@ -46,7 +48,7 @@ def cut(view: View) -> Iterator[Finding]:
             and anatomy.owners.get(id(parameter)) in call.ran
         ]
         cut_off = [parameter for parameter in cut_off if always_missing(view, step, anatomy.names[id(parameter)])]
-        if cut_off and depends_on(call, cut_off):
+        if cut_off and depends_on(call, cut_off) and not switched_off(call, cut_off):
             names = [anatomy.names[id(parameter)] for parameter in cut_off]
             yield Finding(
                 "error",
