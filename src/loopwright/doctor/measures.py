@@ -19,6 +19,7 @@ LEAVES = 16
 WORDS = 4096
 """How many numbers of a row are hashed."""
 MULTIPLIERS = (np.arange(1, WORDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+SCALES = ("MulBackward0", "DivBackward0")
 VIEWS = (
     *("View", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Permute", "Clone", "Select", "Slice", "T", "Alias"),
     *("ToCopy", "Expand", "UnsafeView", "Index", "AsStrided", "Contiguous", "Split", "Unbind", "Chunk"),
@@ -107,11 +108,11 @@ def fingerprint(tensor: Tensor) -> int:
     return hash((tuple(tensor.shape), *rows(part[None]))) if len(part) else 0
 
 
-def first_gradient(optimizer: Optimizer) -> tuple[int, int]:
-    """Where an optimizer's first gradient lies, and how often its numbers were changed in place; zeros without any."""
+def first_gradient(optimizer: Optimizer) -> int:
+    """Where an optimizer's first gradient lies; 0 without any, or where it is sparse."""
     every = (parameter.grad for group in optimizer.param_groups for parameter in group["params"])
     first = next((gradient for gradient in every if gradient is not None), None)
-    return (first.data_ptr(), first._version) if first is not None and not first.is_sparse else (0, 0)
+    return 0 if first is None or first.is_sparse else first.data_ptr()
 
 
 def settings(group: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,6 +143,18 @@ def chain(tensor: Tensor, limit: int = 6) -> tuple[str, ...]:
             break
         node = node.next_functions[0][0] if node.next_functions else None
     return tuple(found)
+
+
+def bounded(tensor: Tensor) -> bool:
+    """Whether a tensor is a factor times numbers that are at most 1, as similarities of normalized features are; asked
+    before the backward pass, with which the factor is forgotten."""
+    node = tensor.grad_fn
+    if node is None or node.name() not in SCALES:
+        return False
+    known = (getattr(node, "_saved_other", None), getattr(node, "_saved_self", None))
+    factor = next((float(each.detach()) for each in known if isinstance(each, Tensor) and each.numel() == 1), 0.0)
+    most = abs(factor) if node.name() == SCALES[0] or not factor else 1 / abs(factor)
+    return most > 0 and float(tensor.detach().abs().max()) <= most * (1 + 1e-3)
 
 
 def made_by(names: tuple[str, ...]) -> str:

@@ -53,10 +53,11 @@ class Start:
 @dataclass(eq=False)
 class Held:
     """An optimizer. `steps` counts its steps; `cleared`: its gradients were cleared since its last one; `fresh`: all
-    that happened since then, or since it was built, was looked at. `gone`: the step since which its rate is nothing.
+    that happened since then, or since it was built, was looked at. `gone`: the step since which its rate is nothing;
+    `returned`: it was, and came back.
     `parameters`: the ids of what it moves, for as long as that is there: later weights may have the same ids; `size`:
-    how many there are; `place`: where the first gradient lies; `left`: the same after the last backward pass, with the
-    version of its numbers, and `edited`: something else was there at the step. `training`: optimizers of one training
+    how many there are; `place`: where the first gradient lies; `left`: the same after the last backward pass, and
+    `edited`: another one was there at the step. `training`: optimizers of one training
     go on where another stopped; `start` is known where it was looked at, `losses` are the last ones that were."""
 
     optimizer: ref[Optimizer]
@@ -74,10 +75,11 @@ class Held:
     norms: dict[str, float | None] = field(default_factory=dict)
     clip_scaled: bool = False
     place: int = 0
-    left: tuple[int, int] = (0, 0)
+    left: int = 0
     edited: bool = False
     rate: Rate = field(default_factory=Rate)
     gone: int | None = None
+    returned: bool = False
 
     def hold(self, optimizer: Optimizer) -> None:
         """Note what the optimizer moves now."""
@@ -112,6 +114,7 @@ class Held:
         down = self.rate.down(rate)
         if down is (self.gone is not None):
             return False
+        self.returned |= not down
         self.gone = self.steps if down else None
         return down
 

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 REFUSALS = (RuntimeError, IndexError, ValueError, AssertionError, TypeError, KeyError)
 """What a model may raise when it is called with something else than the program gives it."""
+FEW_ROWS, SWITCHES = 2, 8
 CHANGED = 1e-4
 """A difference that is no rounding: relative to the size of the outputs; float32 sums are good to about 1e-6."""
 
@@ -82,21 +83,34 @@ def depends_on(call: Call, parameters: Sequence[nn.Parameter]) -> bool:
     return any(differ(before[number], after[number]) for number in used)
 
 
-@abstaining
 def switched_off(call: Call, parameters: Sequence[nn.Parameter]) -> bool:
-    """Whether a switch of the model's own, the other way round, lets a gradient through to one of the parameters."""
+    """Whether a switch of the model's own, the other way round, lets a gradient through to one of the parameters, and
+    changes nothing else. A few are tried, on a few samples."""
+    own = [part for part in call.module.modules() if not type(part).__module__.startswith("torch.")]
+    known = ((part, name) for part in own for name, value in vars(part).items() if isinstance(value, bool))
+    switches = [(part, name) for part, name in known if name not in OWN][:SWITCHES]
+    return any(switched(call, parameters, part, name) for part, name in switches)
+
+
+@abstaining
+def switched(call: Call, parameters: Sequence[nn.Parameter], part: nn.Module, name: str) -> bool:
+    """The same, of one switch: a truth value of a part of the model."""
+    few = fewer(call, len(call.inputs[0]))
     with undisturbed(call.module):
-        for part in [part for part in call.module.modules() if not type(part).__module__.startswith("torch.")]:
-            for name in [n for n, value in vars(part).items() if isinstance(value, bool) and n not in OWN]:
-                setattr(part, name, not getattr(part, name))
-                with torch.enable_grad():
-                    ends = [output for output in outputs(call) if output.requires_grad]
-                    given = [wave(output) for output in ends]
-                    reached = torch.autograd.grad(ends, parameters, given, allow_unused=True) if ends else ()
-                setattr(part, name, not getattr(part, name))
-                if any(gradient is not None for gradient in reached):
-                    return True
-    return False
+        before = outputs(call, few)
+        setattr(part, name, not getattr(part, name))
+        with torch.enable_grad():
+            after = outputs(call, few)
+            ends = [output for output in after if output.requires_grad]
+            gradients = torch.autograd.grad(ends, parameters, list(map(wave, ends)), allow_unused=True)
+        reaches = any(gradient is not None for gradient in gradients)
+        return reaches and not any(differ(one, other.detach()) for one, other in zip(before, after, strict=True))
+
+
+def fewer(call: Call, samples: int) -> list[tuple[Tensor, Tensor]]:
+    """The inputs of a call that have a row for each of the samples, and the first rows of each."""
+    inputs = [given for given in call.inputs if given.ndim and len(given) == samples > FEW_ROWS]
+    return [(given, given[:FEW_ROWS]) for given in inputs]
 
 
 @abstaining
@@ -164,19 +178,31 @@ def shuffles(call: Call, given: Tensor) -> bool:
     return not any(over_all) and not any(differ(before[number].roll(1, 0), after[number]) for number in used)
 
 
-@abstaining
 def reach(call: Call, tokens: Tensor, position: int, axis: int = 1) -> tuple[bool, bool] | None:
     """Whether outputs before `position` change, and whether those from it on do, when the token there is another one.
 
-    `tokens` int64 (B, T), or with `axis` 0 (T, B). None where no output has the tokens' positions.
+    `tokens` int64 (B, T), or with `axis` 0 (T, B). None where no output has the tokens' positions. A few of the
+    sequences are tried first.
     """
+    found = None
+    if axis == 1 and (few := fewer(call, len(tokens))):
+        found = reached(call, tokens, position, axis, few)
+    return found if found and found[1] else reached(call, tokens, position, axis)
+
+
+@abstaining
+def reached(
+    call: Call, whole: Tensor, position: int, axis: int, few: Sequence[tuple[Tensor, Tensor]] = ()
+) -> tuple[bool, bool] | None:
+    """The same, with a `few` samples in the place of the call's."""
+    tokens = next((rows for given, rows in few if given is whole), whole)
     other = tokens.clone()
     at = (slice(None), position) if axis == 1 else (position, slice(None))
     other[at] = tokens.roll(1, 1 - axis)[at]
     if bool((other == tokens).all()):
         other[at] = tokens.max() - tokens[at]
     with undisturbed(call.module):
-        before, after = outputs(call), outputs(call, [(tokens, other)])
+        before, after = outputs(call, few), outputs(call, [(whole, other), *few])
     for number in sorted(call.flowed or range(len(before))):
         if number < len(before) and (shaped := positions(before[number], tokens)) is not None:
             changed = positions(after[number], tokens)

@@ -62,8 +62,8 @@ class Loader:
 
 @dataclass(eq=False)
 class Order:
-    """A permutation that was drawn after so many steps: its size, and a number that is equal where it is. `trains`: no
-    gradients were turned off between it and the next step, as for a validation."""
+    """A permutation that was drawn after so many steps: its size, and a number that is equal where it is. `trains`:
+    what is trained was not called without gradients between it and the next step, as for a validation."""
 
     at: int
     size: int
@@ -83,12 +83,11 @@ class Present(dict[int, ref[Any]]):
 @dataclass(eq=False)
 class Seen:
     """What was seen of one model. Of inputs that it was trained on: `hashes` of batches, `shapes` of a row, `rows`, how
-    often each was. `validated`: labels and inputs of the last validation, and how often inputs alone had changed.
-    `answered`: what probes have told for good. `taught`: which rows of its output were trained on, where it is given
-    everything at once. `feeds`: its output is another model's input. `sizes`: how many rows
-    batches had. `first`: the rows of the FIRST batches, and how
-    many of them came `again`. `met`: rows that came up
-    without an update first; `gathers`: updates are made with such."""
+    often each was, `sizes`: how many rows batches had. `validated`: labels and inputs of the last validation, and how
+    often inputs alone had changed. `answered`: what probes have told for good. `taught`: which rows of its output were
+    trained on, where it is given everything at once. `feeds`: its output is another model's input. `first`: the rows of
+    the FIRST batches, and how many of them came `again`. `met`: rows that came up without an update first; `gathers`:
+    updates are made with such."""
 
     model: ref[nn.Module]
     hashes: set[int] = field(default_factory=set)
@@ -116,11 +115,13 @@ class Seen:
 
     def gather(self, rows: set[int], then: set[int]) -> bool:
         """Note the `rows` of what ran without an update, and those that an update was made with `then`; whether updates
-        are made with what came up in such passes before: the hardest rows, or what somebody has lived through."""
+        are made with what came up in such passes before: the hardest rows, or what somebody has lived through, who goes
+        on to meet new ones."""
+        fresh = rows - self.rows.keys() - self.met
+        goes_on = bool(self.rows) and bool(then & fresh)
         if len(self.met) < MOST_MET:
-            self.met |= rows - self.rows.keys()
-        came = len(then & self.met) >= MOSTLY * len(then) > 0
-        self.gathers |= came and len(self.met) <= CHOICE * len(then)
+            self.met |= fresh
+        self.gathers |= goes_on and len(then & self.met) >= MOSTLY * len(then)
         return self.gathers or (bool(then) and then <= rows and len(rows) <= CHOICE * len(then))
 
 

@@ -31,9 +31,9 @@ class Call:
     `grad`: whether gradients were recorded. `batch`: whether one of the inputs comes straight from a DataLoader.
     `rows`, `floating`, `shape`: of the first input, a number for each row, its kind, and the shape of a row. `answers`,
     of a call without gradients on what is trained on: a number for each row of the output. `wiped`: the gradients that
-    came of it were cleared before the step. `untaught`: rows of which one of the outputs got no gradient. `entered`:
-    what came to the first layer inside that multiplies it. `profile` (B,), of a call without gradients: the mean of
-    each row.
+    came of it were cleared before the step. `touched`: of each output the places of the rows that got a gradient.
+    `again`: the same input was trained on before. `entered`: what came to the first layer inside that multiplies it.
+    `profile` (B,), of a call without gradients: the mean of each row.
     """
 
     module: nn.Module
@@ -57,14 +57,17 @@ class Call:
     shape: tuple[int, ...] = ()
     answers: list[int] = field(default_factory=list)
     wiped: bool = False
-    untaught: set[int] = field(default_factory=set)
+    touched: dict[int, set[int]] = field(default_factory=dict)
+    again: bool = False
     profile: Tensor = NOTHING
     entered: Stats | None = None
 
     @property
     def taught(self) -> list[int]:
-        """The rows that the model was trained on."""
-        return [row for number, row in enumerate(self.rows) if number not in self.untaught]
+        """The rows that the model was trained on: those that the first of its outputs that are used got a gradient
+        for."""
+        places = self.touched[min(self.touched)] if self.touched else range(len(self.rows))
+        return [row for place, row in enumerate(self.rows) if place in places]
 
     def drop(self) -> None:
         """Let go of the tensors; what was measured stays."""
@@ -86,6 +89,7 @@ class LossCall:
     grad: bool
     value: Tensor | None = None
     chain: tuple[str, ...] = ()
+    bounded: bool = False
     flowed: set[int] = field(default_factory=set)
     answers: Answers | None = None
     asked: int = 0
@@ -114,8 +118,9 @@ class Answers:
 class Summary:
     """Of a LossCall, what is kept: the mean loss of a row that counts (`mean`), that of guessing among `classes`
     (`chance`, NaN where there are none), the rows, how many of them count, how many different labels they have, the
-    share of the most frequent one, and the operation that made the prediction. Of a regression the mean `size` of the
-    targets, their `spread`, and the `reach` of the predictions: the largest."""
+    share of the most frequent one, the operation that made the prediction, and whether that is `bounded`: numbers of at
+    most 1, times a factor. Of a regression the mean `size` of the targets, their `spread`, and the `reach` of the
+    predictions: the largest."""
 
     kind: str
     mean: float
@@ -128,6 +133,7 @@ class Summary:
     label: int
     made_by: str
     value: float
+    bounded: bool = False
     size: float = math.nan
     spread: float = math.nan
     reach: float = math.nan

@@ -116,8 +116,8 @@ class Seams:
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             for place in (torch.nn.utils, torch.nn.utils.clip_grad):
                 yield self._seam(place, name, functools.partial(self._clip, name))
-        for place in (functional, torch):
-            yield self._seam(place, "relu", self._relu)
+        yield self._seam(torch, "relu", self._relu)  # which functional.relu calls, unless it works in place
+        yield self._seam(torch, "relu_", self._relu)
 
     def remove(self) -> None:
         """Put everything back."""
@@ -208,7 +208,7 @@ class Seams:
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             if not traced():
-                scene.safely(tell, *args)
+                scene.tell(tell, original, args, kwargs)
             return original(*args, **kwargs)
 
         return wrapper
@@ -231,7 +231,7 @@ class Seams:
         @functools.wraps(original)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             result = original(*args, **kwargs)
-            scene.safely(tell, *args, *kwargs.values())
+            scene.tell(tell, original, args, kwargs)
             return result
 
         return wrapper
@@ -363,7 +363,7 @@ class Seams:
         @functools.wraps(original)
         def load_state_dict(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
             result = original(module, *args, **kwargs)
-            scene.safely(eyes.samples.loaded, module, args, result)
+            scene.safely(eyes.samples.loaded, module, (*args, *kwargs.values()), result)
             return result
 
         return load_state_dict

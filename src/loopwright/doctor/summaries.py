@@ -17,13 +17,13 @@ FEWEST = 8
 REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 
 
-def summarized(call: LossCall, losses: Mapping[str, Callable[..., Tensor]]) -> Summary:
-    """The summary of a loss call; `losses` are torch's own functions."""
+def summarized(call: LossCall, losses: Mapping[str, Callable[..., Tensor]], sized: bool) -> Summary:
+    """The summary of a loss call; `losses` are torch's own functions. Sizes are told where `sized`."""
     classes = call.prediction.shape[1] if call.kind in CLASSES and call.prediction.ndim > 1 else 0
     counted = counts(call)
     labels, top, label = label_counts(call, counted)
     value = float(call.value.detach().float().sum()) if call.value is not None else math.nan
-    size, spread, reach = sizes(call)
+    size, spread, reach = sizes(call) if sized else (math.nan, math.nan, math.nan)
     return Summary(
         kind=call.kind,
         mean=mean_of(call, losses),
@@ -36,6 +36,7 @@ def summarized(call: LossCall, losses: Mapping[str, Callable[..., Tensor]]) -> S
         label=label,
         made_by=made_by(call.chain),
         value=value,
+        bounded=call.bounded,
         size=size,
         spread=spread,
         reach=reach,
@@ -45,7 +46,12 @@ def summarized(call: LossCall, losses: Mapping[str, Callable[..., Tensor]]) -> S
 def sizes(call: LossCall) -> tuple[float, float, float]:
     """Of a regression: the mean size of the targets, their deviation, and the largest prediction."""
     target, prediction = call.target.detach(), call.prediction.detach()
-    if call.kind not in REGRESSION or not target.is_floating_point() or target.numel() < FEWEST or not len(prediction):
+    if (
+        call.kind not in REGRESSION
+        or not target.is_floating_point()
+        or target.numel() < FEWEST
+        or not prediction.numel()
+    ):
         return math.nan, math.nan, math.nan
     return float(target.float().abs().mean()), float(target.float().std()), float(prediction.float().abs().max())
 
@@ -89,7 +95,8 @@ def answers(call: LossCall) -> Answers | None:
 
 def told_apart(scores: Tensor, positive: Tensor) -> float:
     """The share of pairs of a positive row and another one in which the positive one has the higher score (N,)."""
-    ranks = scores.argsort().argsort().double()
+    _, place, often = scores.unique(return_inverse=True, return_counts=True)
+    ranks = (often.cumsum(0) - (often + 1) / 2)[place].double()  # of equal scores the mean
     many, others = int(positive.sum()), int((~positive).sum())
     return float((ranks[positive].sum() - many * (many - 1) / 2) / (many * others))
 

@@ -13,14 +13,16 @@ from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import Stats, bits, fingerprint, leaves, rows
 from loopwright.doctor.program import REMEMBERED
 from loopwright.doctor.records import Call, Rectified
+from loopwright.doctor.shield import Shield
 
 MOST_CALLS = 96
 """So many calls since the last step are remembered."""
-ROWS = 200_000
+ROWS, BATCHES = 200_000, 4096
 MOST_GRADIENT = 1_000_000
 FOREIGN = 64
 """So many modules that are called by a model and are no part of it are remembered."""
 MEASURED = 64
+EARLY = 8
 FEW_ALIVE = 0.2
 LAYERS = nn.Linear | nn.modules.conv._ConvNd | nn.RNNBase
 """What multiplies its input by weights."""
@@ -33,6 +35,7 @@ class Forwards:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
+        self.shield = Shield("touched rows", scene.failures)
 
     def enter(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
         """A module is called; the outermost with parameters makes a Call."""
@@ -45,8 +48,8 @@ class Forwards:
                 else None
             )
             if inside is not None:
-                if inside.grad and inside.entered is None and isinstance(module, LAYERS):
-                    self.arrived(inside, args)
+                if inside.grad and isinstance(module, LAYERS) and args:
+                    self.arrived(inside, args[0])
                 inside.ran.add(id(module))
                 if id(module) not in self.scene.anatomy(inside.module).modules and len(inside.foreign) < FOREIGN:
                     inside.foreign.append(module)
@@ -79,12 +82,15 @@ class Forwards:
         self.scene.program.calls += 1
         return call
 
-    def arrived(self, call: Call, args: tuple[Any, ...]) -> None:
-        """Measure what comes to the first layer of a model, of so many calls as its inputs are measured of."""
-        given = args[0] if args else None
-        wanted = len(self.scene.program.notes.stats["train"]) < MEASURED
-        if wanted and isinstance(given, Tensor) and given.is_floating_point() and given.numel():
-            call.entered = Stats.of(given)
+    def arrived(self, call: Call, given: Any) -> None:
+        """Measure what comes to the first layer of a model, or to one that gets an input as it is; in the first steps
+        alone. The largest counts."""
+        first, early = call.inputs[:1], self.scene.program.count < EARLY * self.scene.program.stepping
+        if not early or not first or not first[0].is_floating_point() or not measurable(given):
+            return
+        if call.entered is None or any(given.data_ptr() == each.data_ptr() for each in call.inputs):
+            found = Stats.of(given)
+            call.entered = found if call.entered is None or found.std > call.entered.std else call.entered
 
     def follow(self, layer: nn.Linear, given: Any) -> None:
         """Note a linear layer whose input is another's output, untouched."""
@@ -109,7 +115,10 @@ class Forwards:
         if call.grad:
             for number, tensor in enumerate(call.outputs):
                 if tensor.requires_grad:
-                    tensor.register_hook(marker(call.flowed, number, call.untaught, len(call.rows)))
+                    tensor.register_hook(marker(call.flowed, number))
+                    if call.rows:
+                        places = call.touched.setdefault(number, set())
+                        tensor.register_hook(toucher(places, len(call.rows), self.shield))
         self.scene.called(call)
         if not call.grad:
             if call.hash in self.scene.program.notes.of(module).hashes and len(call.outputs) == 1:
@@ -142,18 +151,24 @@ class Forwards:
     def measure(self, call: Call) -> None:
         """Statistics and rows of a call's input, of training and of phases apart."""
         first, notes = call.inputs[0], self.scene.program.notes
+        if first.layout is not torch.strided or first.is_nested:
+            return
         kind, seen = "train" if call.grad else "phase", notes.of(call.module)
         measured = notes.stats[kind]
+        if not call.grad and self.scene.trains(call.module):
+            for order in self.scene.program.orders:
+                order.trains &= order.at != self.scene.program.count
         call.hash, call.floating, call.shape = fingerprint(first), first.is_floating_point(), tuple(first.shape[1:])
-        if not call.grad and call.floating and first.ndim > 1 and first.numel():
+        if not call.grad and first.ndim > 1 and measurable(first):
             call.profile = first.detach().float().flatten(1).mean(1)
         if call.grad:
-            if len(seen.hashes) < REMEMBERED:
+            call.again = call.hash in seen.hashes
+            if len(seen.hashes) < BATCHES:
                 seen.hashes.add(call.hash)
             seen.shapes.add(tuple(first.shape[1:]))
             if first.ndim and len(seen.sizes) < REMEMBERED:
                 seen.sizes.add(len(first))
-        if first.is_floating_point() and first.numel() and len(measured) < MEASURED:
+        if measurable(first) and len(measured) < MEASURED:
             measured.append((self.scene.program.count, seen, Stats.of(first)))
         if first.ndim > first.is_floating_point() and first.numel() <= 4_000_000:
             if call.grad and len(first) >= 16:
@@ -164,6 +179,8 @@ class Forwards:
     def activation(self, output: Any) -> None:
         """A rectifier has put out something: which units are zero for every sample?"""
         if not isinstance(output, Tensor) or output.ndim < 2 or len(output) < 8 or not torch.is_grad_enabled():
+            return
+        if not output.numel() or output.layout is not torch.strided:
             return
         place = next(
             (self.scene.anatomy(self.scene.stack[0]).modules.get(id(m), "") for m in reversed(self.scene.stack)), ""
@@ -176,21 +193,38 @@ class Forwards:
         found[self.scene.program.count] = Rectified(1 - living / units, units, few)
 
 
+def measurable(given: Any) -> bool:
+    """Whether something is a tensor of numbers, and there are some."""
+    plain = isinstance(given, Tensor) and given.layout is torch.strided and not given.is_nested
+    return plain and given.is_floating_point() and given.numel() > 0
+
+
 def called(name: str, part: nn.Module) -> str:
     """A part of a model, for people: its kind and its name."""
     return f"{type(part).__name__} {name}".strip()
 
 
-def marker(flowed: set[int], number: int, untaught: set[int] | None = None, rows: int = 0) -> Callable[[Tensor], None]:
-    """A hook that notes that a gradient came, and which rows it left out. It must not hold what holds the tensor: both
-    would stay for good."""
+def marker(flowed: set[int], number: int) -> Callable[[Tensor], None]:
+    """A hook that notes that a gradient came."""
 
     def mark(gradient: Tensor) -> None:
         flowed.add(number)
-        if untaught is not None and gradient.ndim > 1 and len(gradient) == rows and gradient.numel() <= MOST_GRADIENT:
-            untaught.update((~gradient.flatten(1).any(1)).nonzero().flatten().tolist())
 
     return mark
+
+
+def toucher(places: set[int], rows: int, shield: Shield) -> Callable[[Tensor], None]:
+    """A hook that notes for which rows a gradient came. It must not hold what holds the tensor: both would stay."""
+
+    def touch(gradient: Tensor) -> None:
+        with shield:
+            plain = type(gradient) is Tensor and gradient.layout is torch.strided and gradient.ndim > 1
+            if plain and len(gradient) == rows and gradient.numel() <= MOST_GRADIENT:
+                places.update(gradient.flatten(1).any(1).nonzero().flatten().tolist())
+            else:
+                places.update(range(rows))
+
+    return touch
 
 
 def autocasting(tensor: Tensor) -> bool:

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 from loopwright.doctor.eyes.byhand import UpdatesByHand
 from loopwright.doctor.eyes.forwards import KEPT, MOST_CALLS, marker
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import chain, fingerprint, first_gradient, rows, tensors
+from loopwright.doctor.measures import bounded, chain, fingerprint, first_gradient, rows, tensors
 from loopwright.doctor.optimizers import Held
 from loopwright.doctor.records import Backward, LossCall
 from loopwright.doctor.summaries import CLASSES, answers
@@ -35,6 +35,7 @@ class Gradients:
         if not isinstance(prediction, Tensor) or not isinstance(target, Tensor) or not isinstance(value, Tensor):
             return
         call = LossCall(kind, prediction, target, given, value.requires_grad, value, chain(prediction))
+        call.bounded = kind in CLASSES and value.requires_grad and bounded(prediction)
         if value.requires_grad:
             value.register_hook(marker(call.flowed, 0))
         else:
@@ -93,7 +94,10 @@ class Gradients:
         ids = {id(p) for group in owner.param_groups for p in group["params"]} if isinstance(owner, Optimizer) else None
         ids = ids if ids is not None else {id(parameter) for parameter in owner.parameters()}
         for held, _optimizer in self.scene.program.living():
-            if len(ids & held.parameters) * 2 > len(held.parameters):
+            mine = len(ids & held.parameters)
+            if 0 < mine * 2 <= len(held.parameters):
+                held.order.append("zero of a part")
+            elif mine:
                 held.cleared = True
                 held.order.append("zero")
                 for call in self.scene.calls:

@@ -62,15 +62,11 @@ class Samples:
 
     def no_grad(self, *_: Any) -> None:
         """Gradients are turned off: a validation may begin now."""
-        orders, count = self.scene.program.orders, self.scene.program.count
-        drawn = bool(orders) and orders[-1].at == count
-        if (self.scene.stretch and not drawn) or self.scene.in_step or not count:
+        if self.scene.stretch or self.scene.in_step or not self.scene.program.count:
             return
         if sys._getframe(2).f_code.co_filename.endswith(QUIET_FILES):
             return
-        for order in orders if drawn else ():
-            order.trains &= order.at != count
-        if not self.scene.stretch and self.scene.wants_phase():
+        if self.scene.wants_phase():
             self.scene.open()
 
     def loaded(self, module: nn.Module, args: Any, result: Any) -> None:

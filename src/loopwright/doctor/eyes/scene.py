@@ -6,8 +6,10 @@ step now and then, as the doctor decides. `on` is the same, but for the time in 
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 from weakref import ref
 
@@ -21,6 +23,8 @@ from loopwright.doctor.shield import Failures, Shield
 
 T = TypeVar("T")
 NEVER = 2**63
+HUB = "after_step"
+"""The handler that takes up what the others have seen."""
 
 
 class Scene:
@@ -68,13 +72,22 @@ class Scene:
         told: T | None = None
         with Shield(name, self.failures):
             told = tell(*args)
+        if self.stretch and HUB in self.failures:
+            self.close()
         self.on = self.stretch
         self.seconds += time.perf_counter() - began
         return told
 
+    def tell(self, tell: Callable[..., Any], function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Call a handler with the arguments of a call; those by keyword in the order of the function's parameters."""
+        if kwargs:
+            with suppress(TypeError, ValueError):  # refused as well, or written in C
+                args = tuple(inspect.signature(function).bind(*args, **kwargs).arguments.values())
+        self.safely(tell, *args)
+
     def open(self) -> None:
-        """Look from now on."""
-        if not self.stretch:
+        """Look from now on; not where nobody would make a step of what is seen."""
+        if not self.stretch and HUB not in self.failures:
             self.stretch = True
             self.on = True
             self.watch(True)

@@ -19,6 +19,7 @@ from loopwright.doctor.records import Step
 from loopwright.doctor.summaries import summarized
 
 CALLERS = 200
+SIZED = 8
 NUMBERS = (float, int)
 HALF = (torch.bfloat16, torch.float16)
 
@@ -61,9 +62,9 @@ class Updates:
         ]
         held.norms = {}
         lies = first_gradient(optimizer)
-        held.cleared |= lies[0] != held.place  # somebody has put other gradients there
-        held.edited = lies != held.left and not {"clip", "unscale"} & {*held.order}
-        held.place = lies[0]
+        held.cleared |= lies != held.place  # somebody has put other gradients there
+        held.edited = lies != held.left
+        held.place = lies
         present = [(name, p) for name, p, _ in self.scene.pending[id(optimizer)]]
         there = [(name, dense(p.grad)) for name, p in present if p.grad is not None]
         found = dict(zip((name for name, _ in there), norms([g for _, g in there]), strict=True))
@@ -170,7 +171,11 @@ class Updates:
             loss=self.scene.backwards[-1].value if self.scene.backwards else float("nan"),
             memory=remembered(optimizer),
             values=[backward.value for backward in self.scene.backwards],
-            summaries=[summarized(loss, self.scene.losses) for loss in self.scene.loss_calls if loss.flowed],
+            summaries=[
+                summarized(loss, self.scene.losses, held.steps <= SIZED)
+                for loss in self.scene.loss_calls
+                if loss.flowed
+            ],
         )
 
     def scheduled(self, scheduler: Any, *_: Any) -> None:

@@ -17,7 +17,7 @@ from loopwright.errors import some
 FAR = 12.0
 """A standard deviation or a mean of the input that layers are not initialized for."""
 IN_ORDER = 4
-"""So many labels in order are no chance, where batches come from no loader: what happens may come like that."""
+"""So many labels in order are no chance, where batches come from no loader."""
 TOLD = 0.6
 
 
@@ -37,15 +37,15 @@ def scale(view: View) -> Iterator[Finding]:
         stats = stats_of(view, "train", call.module)[:8]
         if len(stats) < 2 or not call.inputs[0].is_floating_point() or call.inputs[0].ndim < 2:
             continue
-        multiplies = any(parameter.ndim > 1 for parameter in call.module.parameters())
+        multiplies = call.entered or (any(p.ndim > 1 for p in call.module.parameters()) and not normalizes(call.module))
         mean, std = (call.entered.mean, call.entered.std) if call.entered else pooled(stats)
         name = type(call.module).__name__
         if (std > FAR or abs(mean) > 5 * FAR) and multiplies:
             yield Finding(
                 "warning",
                 "unscaled-input",
-                f"what comes to the first layer of {name} has mean {mean:.4g}, standard deviation {std:.4g}; its input "
-                f"goes from {min(s.low for s in stats):.4g} to {max(s.high for s in stats):.4g}",
+                f"what comes {'to a first layer of' if call.entered else 'into'} {name} has mean {mean:.4g}, deviation "
+                f"{std:.4g}; its inputs go from {min(s.low for s in stats):.4g} to {max(s.high for s in stats):.4g}",
                 step.number,
                 name,
                 certainty=0.82,
@@ -63,6 +63,16 @@ def scale(view: View) -> Iterator[Finding]:
             )
 
 
+def normalizes(module: nn.Module) -> bool:
+    """Whether the first part of a module with weights or statistics is a normalization."""
+    for part in module.modules():
+        if isinstance(part, nn.modules.batchnorm._NormBase | nn.LayerNorm | nn.GroupNorm):
+            return True
+        if list(part.parameters(recurse=False)):
+            return False
+    return False
+
+
 @rule("step", "no-shuffle", needs="losses")
 def sorted_labels(view: View) -> Iterator[Finding]:
     """Batch after batch of one label, and then of another."""
@@ -78,8 +88,9 @@ def sorted_labels(view: View) -> Iterator[Finding]:
     found = {s.label for s in pure}
     seen = {s.label for s in summaries}
     labels, classes = [s.label for s in pure], summaries[0].classes
-    needed = 2 if all(call.batch for call in step.calls) else min(IN_ORDER, classes or 2)
-    if len(pure) >= 0.6 * len(summaries) and len(found) >= needed and in_runs(labels) and in_order(labels, classes):
+    loaded = all(call.batch for call in step.calls)  # else what happens may come like that
+    several = len(found) >= (2 if loaded else min(IN_ORDER, classes or 2))
+    if len(pure) >= 0.6 * len(summaries) and several and in_runs(labels) and (loaded or in_order(labels, classes)):
         yield Finding(
             "error",
             "no-shuffle",

@@ -20,6 +20,7 @@ CLIPPED_AWAY = 100.0
 SUSPECTS = 8
 """So many weights are tried at most."""
 ZEROED_AT = (2, 6, 12)
+PART = "zero of a part"
 USUAL_LIMIT = 0.1
 """A norm that people clip at on purpose. Adam divides what is left by its size again: how much was cut is the same."""
 BEGAN_AT_ZERO = 0.1
@@ -166,6 +167,17 @@ def zeroed(view: View) -> Iterator[Finding]:
     if not zero or len(zero) == len(step.norms) or optimizer is None:
         return
     names = {id(parameter): name for name, parameter in view.scene.named(optimizer) if name in zero}
+    since = step.order[len(step.order) - step.order[::-1].index("backward") :] if "backward" in step.order else []
+    if PART in since:
+        yield Finding(
+            "warning",
+            "zeroed-gradient",
+            f"the order of calls is {' → '.join(step.order)}: the gradients of {some(sorted(zero), 4)} were cleared",
+            step.number,
+            min(zero),
+            certainty=0.9,
+        )
+        return
     for call in step.kept:
         suspects = [p for p in call.module.parameters() if p.ndim > 1 and id(p) in names]
         if lost := lost_inside(call, suspects[:SUSPECTS]):

@@ -11,6 +11,7 @@ from loopwright.doctor.finding import Finding
 from loopwright.doctor.program import Loader
 from loopwright.doctor.records import Call, LossCall, Phase, Step
 from loopwright.doctor.rule import View, rule
+from loopwright.doctor.rules.modes import FEW, in_each_step
 
 ALL = 0.9
 LEAK_ROWS = 48
@@ -27,12 +28,15 @@ def shared_rows(view: View) -> Iterator[Finding]:
     Who scores the training set, too, has passes that are all of known rows, beside others with none.
     """
     phase = view.phase
-    if not phase or not phase.step or phase.chooses:
+    turns = view.program.stepping
+    early = turns > 1 and phase is not None and phase.step < FEW * turns  # where actor and critic act in each step
+    if not phase or not phase.step or phase.chooses or early:
         return
     # A teacher or a target network is given the very batch that is trained on.
     trained = set().union(*(seen.hashes for seen in view.program.notes.models.values()))
     for module in {id(call.module): call.module for call in phase.calls}.values():
-        train = rows_of(view, module) if view.scene.trains(module) else {}
+        held_out = view.scene.trains(module) and not in_each_step(view, module)
+        train = rows_of(view, module) if held_out else {}
         calls = [call for call in phase.calls if call.module is module and call.hash not in trained]
         passes = [call.rows for call in calls if not call.grad and len(call.rows) >= 4]
         if passes and len(train) > 64:
@@ -72,11 +76,12 @@ def overlapping(
     share = len(shared) / len(checked)
     expected = 0.0 if view.program.notes.bits > BITS else 3 * chance * len(train)
     training = [loader for loader in view.program.loaders.values() if loader.trains]
+    twice = max(train.values()) > sum(len(loader.drawn) for loader in training)  # copies of a row, in an epoch
     # The score of a part of the training set: all of it is trained on, as far as that was seen.
-    score = sources <= {0, *map(id, training)} and share * sizes(training) > ALL * len(train)
-    if share > 0.02 + expected and not two_sets and not whole and not score:
+    score = sources <= {0, *map(id, training)} and share * sizes(training) > ALL * len(train) and not twice
+    if share > 0.02 + expected and not two_sets and not whole:
         yield Finding(
-            "error",
+            "info" if score else "error",
             "split-overlap",
             f"{len(shared)} of {len(checked)} validation inputs ({share:.0%}) are bit for bit among the {len(train)} "
             "training inputs seen so far",
@@ -116,6 +121,9 @@ def leaks(view: View) -> Iterator[Finding]:
     if not step or step.number not in (2, 5):
         return
     for call, loss in pairs_of(step):
+        labels, seen = loss.target.reshape(-1), view.program.notes.of(call.module)
+        if not call.batch and len(seen.hashes) > 1 and bool((labels[1:] >= labels[:-1]).all()):
+            continue  # kinds put together one after the other: real and made ones, two domains
         column = leaking_column(call.inputs[0].detach(), loss.target.detach())
         if column is not None:
             yield Finding(
@@ -142,8 +150,6 @@ def pairs_of(step: Step) -> Iterator[tuple[Call, LossCall]]:
 def leaking_column(inputs: Tensor, target: Tensor) -> int | None:
     """The first column of inputs (B, *) with one value for each label, different for different labels."""
     labels = target.reshape(-1)
-    if bool((labels[1:] >= labels[:-1]).all()):
-        return None  # kinds put together one after the other: real and made ones, two domains
     found, index = torch.unique(labels, return_inverse=True)
     if not 2 <= len(found) <= 20 or len(labels) < LEAK_ROWS or int(index.bincount().min()) < LEAK_EACH:
         return None

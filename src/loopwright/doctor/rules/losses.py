@@ -21,7 +21,6 @@ FAR_AWAY = 3_000
 """So many more steps are too many to come to where the targets are."""
 FIRST = 8
 SMALLEST, LARGEST = 0.015, 4.6
-SCALED = ("mul", "div")
 RECTIFIERS = ("relu", "clampmin", "threshold")
 
 
@@ -163,8 +162,7 @@ def first_loss(view: View) -> Iterator[Finding]:
     yield from odd_weights(view, step)
     for summary in step.summaries:
         far = summary.mean > 3 * summary.chance and summary.mean > summary.chance + 2
-        scaled = summary.made_by in SCALED  # similarities times a factor, as those of normalized features
-        if far and math.isfinite(summary.mean) and not scaled and not densities(step):
+        if far and math.isfinite(summary.mean) and not summary.bounded and not densities(step):
             stats = [s for _, _, s in view.program.notes.stats["train"]]
             if stats and max(abs(stats[0].high), abs(stats[0].low)) > 50:
                 return

@@ -97,10 +97,13 @@ def validating(view: View, phase: Phase, calls: list[Call]) -> bool:
         return True
     if view.program.notes.of(calls[0].module).feeds:
         return False  # a generator shows what it makes
-    module = id(calls[0].module)
-    # What runs in nearly each of the first steps belongs to training.
-    early = {other.step for other in view.program.phases if 0 < other.step < FEW and module in other.modules}
-    return len(early) < 3 and (len(calls) >= 2 or phase.step >= 5)
+    return not in_each_step(view, calls[0].module) and (len(calls) >= 2 or phase.step >= 5)
+
+
+def in_each_step(view: View, module: nn.Module) -> bool:
+    """Whether what runs without an update runs in nearly each of the first steps: it belongs to training."""
+    most, number = FEW * view.program.stepping, id(module)
+    return len({phase.step for phase in view.program.phases if 0 < phase.step < most and number in phase.modules}) >= 3
 
 
 def repeated(calls: list[Call]) -> bool:

@@ -99,7 +99,7 @@ def half_without_scale(view: View) -> Iterator[Finding]:
 
 def known_to_round(kind: type) -> bool:
     """Whether an optimizer's steps are written by torch or by this package, which round to what is nearest."""
-    written = next((each.__module__ for each in kind.__mro__ if "step" in vars(each)), "")
+    written: str = getattr(getattr(kind, "step", None), "__module__", "")
     return written.startswith(("torch.", "loopwright."))
 
 

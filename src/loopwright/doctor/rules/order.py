@@ -239,7 +239,7 @@ def unequal_parts(view: View) -> Iterator[Finding]:
         return
     recent = [one for one in view.program.recent(step.held)[-6:] if ragged(one)]
     sizes = {tuple(summary.counted for summary in one.summaries) for one in recent}
-    if len(recent) >= 3 and len(sizes) > 1:  # else there are two sources, and each counts alike
+    if len(recent) >= 3 and (len(sizes) > 1 or len(step.summaries) > 2):  # else two sources, each of which counts alike
         counted = [summary.counted for summary in step.summaries]
         yield Finding(
             "warning",

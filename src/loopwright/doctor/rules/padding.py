@@ -37,10 +37,10 @@ def padding(call: Call, tokens: Tensor) -> tuple[Tensor, int, str] | None:
 
 
 def ended(tokens: Tensor, stands: Tensor) -> bool:
-    """Whether the last token (B, T) in front of what `stands` at the end is the same one in all sequences: an end sign.
-    Else that may be a state that is never left."""
-    last = (~stands).long().cumsum(1).argmax(1)
-    return bool((tokens.gather(1, last[:, None]) == tokens[0, last[0]]).all())
+    """Whether the last token (B, T) in front of what `stands` at the end is the same one in all sequences that are
+    filled up: an end sign. Else that may be a state that is never left."""
+    last = tokens.gather(1, (~stands).long().cumsum(1).argmax(1, keepdim=True))[stands.any(1)]
+    return bool((last == last[:1]).all())
 
 
 def untold(call: Call, tokens: Tensor, value: int) -> bool:

@@ -18,6 +18,7 @@ DEAD = 0.9
 DEADLY = 0.08
 TURNS = 1.5
 ASKED_AT, WAITED = (2, 7), 16
+RECURRING = 0.02
 
 
 @rule("step", "symmetric-init", needs="modules")
@@ -180,9 +181,8 @@ WAITING = "batch-mixing later"
 
 
 def recur(seen: Seen, call: Call) -> bool:
-    """Whether some rows of a batch were trained on before, and others were not."""
-    known = sum(seen.rows.get(row, 0) > 1 for row in call.rows)
-    return 0.02 * len(call.rows) < known < 0.98 * len(call.rows)
+    """Whether rows of a batch were trained on before, beside others."""
+    return not call.again and sum(seen.rows.get(row, 0) > 1 for row in call.rows) > RECURRING * len(call.rows)
 
 
 def testable(view: View, call: Call, step: Step) -> bool:

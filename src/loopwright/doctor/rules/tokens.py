@@ -180,11 +180,13 @@ def tells(tokens: Tensor) -> bool:
     """Whether a token of sequences (B, T) tells something of the next one. Of those that do not nobody wants the next
     one: they are to be remembered, or copied."""
     kinds, index = tokens.unique(return_inverse=True)
+    if len(kinds) > MOST_KINDS:
+        return True
     pairs = index[:, :-1] * len(kinds) + index[:, 1:]
     counts = pairs.flatten().bincount(minlength=len(kinds) ** 2).view(len(kinds), -1).double()
     expected = counts.sum(1, keepdim=True) * counts.sum(0, keepdim=True) / counts.sum()
-    if len(kinds) > MOST_KINDS or float(expected.mean()) < EXPECTED:
-        return True  # too many kinds, or too few tokens
+    if float(expected.mean()) < EXPECTED:
+        return True  # too few tokens
     there = expected > 0
     freedom = (int((counts.sum(1) > 0).sum()) - 1) * (int((counts.sum(0) > 0).sum()) - 1)
     square = float(((counts - expected)[there].square() / expected[there]).sum())

@@ -307,8 +307,8 @@ def run_down(view: View) -> Iterator[Finding]:
     if not step or not step.rates or view.program.schedules:
         return
     since, peak = step.held.gone, step.held.rate.peak
-    others = [held for held, _ in view.program.living() if held.steps and held is not step.held]
-    waits = any(held.rate.now > 0 and held.gone is None for held in others)
+    others = [held for held, _ in view.program.living() if held.returned and held is not step.held]
+    waits = any(held.gone is None for held in others)
     if since is not None and peak > 0 and step.number >= since + patience(since) and not waits:
         yield Finding(
             "warning",
@@ -337,7 +337,7 @@ def told_wrong(view: View) -> Iterator[Finding]:
         first, second = betas
         if second < 0.5 or first > 0.9995 or (second < first and second < 0.8):
             yield Finding("error", "optimizer-settings", f"betas are ({first:g}, {second:g})", 1, certainty=0.93)
-    if step.number > 1 and known.get("eps", 0.0) > 1e-2 and not step.held.progress > LEARNED:
+    if step.number > 1 and known.get("eps", 0.0) > 1e-2 and step.held.progress <= LEARNED:
         said = f"eps is {known['eps']:g}, and the loss has not come down"
         yield Finding("warning", "optimizer-settings", said, step.number, certainty=0.8)
     if step.number == 1 and known.get("momentum", 0.0) > 0.995:
