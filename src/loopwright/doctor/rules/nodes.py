@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from torch import Tensor
+
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import rows
 from loopwright.doctor.records import Call, Step
@@ -33,6 +35,8 @@ def rows_in_loss(call: Call, step: Step) -> frozenset[int] | None:
     """The rows of a call's output that the loss is taken of; None where that cannot be told."""
     if len(call.outputs) != 1 or call.outputs[0].ndim != 2 or len(call.outputs[0]) < FEWEST:
         return None
+    if type(call.outputs[0]) is not Tensor:
+        return None  # spread over processes, say
     answers = rows(call.outputs[0])
     losses = [loss for loss in step.kept_losses if loss.kind in KINDS and loss.prediction.ndim == 2]
     found = [places(answers, rows(loss.prediction)) for loss in losses]
