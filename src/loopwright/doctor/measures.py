@@ -101,6 +101,11 @@ def bits(tensor: Tensor) -> float:
     return float(different.double().log2().sum())
 
 
+def place(tensor: Tensor) -> int:
+    """Where a tensor's numbers lie; of a sparse or nested one, which has no such place, a number that is its own."""
+    return tensor.data_ptr() if tensor.layout is torch.strided and not tensor.is_nested else -id(tensor)
+
+
 def fingerprint(tensor: Tensor) -> int:
     """A number that is equal where the bits of two tensors are; of large ones, of a part."""
     flat = tensor.detach().reshape(-1)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import Stats, bits, fingerprint, leaves, rows
+from loopwright.doctor.measures import Stats, bits, fingerprint, leaves, place, rows
 from loopwright.doctor.program import REMEMBERED
 from loopwright.doctor.records import Call, Rectified
 from loopwright.doctor.shield import Shield
@@ -71,12 +71,12 @@ class Forwards:
             quiet=[called(name, part) for name, part in moded if not part.training],
             active=[called(name, part) for name, part in moded if part.training],
             half=str(torch.get_autocast_dtype(inputs[0].device.type)) if inputs and autocasting(inputs[0]) else "",
-            batch=any(tensor.data_ptr() in self.scene.last_batch[0] for tensor in inputs),
+            batch=any(place(tensor) in self.scene.last_batch[0] for tensor in inputs),
             source=id(self.scene.last_batch[1]) if self.scene.last_batch[1] is not None else 0,
         )
-        given = {tensor.data_ptr() for tensor in inputs}
+        given = {place(tensor) for tensor in inputs}
         for other in self.scene.calls[-KEPT:]:
-            if any(tensor.data_ptr() in given for tensor in other.outputs):
+            if any(place(tensor) in given for tensor in other.outputs):
                 self.scene.program.notes.of(other.module).feeds = True
         self.scene.calls.append(call)
         self.scene.program.calls += 1
@@ -88,7 +88,7 @@ class Forwards:
         first, early = call.inputs[:1], self.scene.program.count < EARLY * self.scene.program.stepping
         if not early or not first or not first[0].is_floating_point() or not measurable(given):
             return
-        if call.entered is None or any(given.data_ptr() == each.data_ptr() for each in call.inputs):
+        if call.entered is None or any(place(given) == place(each) for each in call.inputs):
             found = Stats.of(given)
             call.entered = found if call.entered is None or found.std > call.entered.std else call.entered
 
@@ -133,7 +133,7 @@ class Forwards:
         """A difference of two tensors: do their shapes make a table of pairs?"""
         if not isinstance(one, Tensor) or not isinstance(other, Tensor) or not result.requires_grad:
             return
-        if one.data_ptr() == other.data_ptr():
+        if place(one) == place(other):
             return  # each with each on purpose
         shapes = tuple(one.shape), tuple(other.shape), tuple(result.shape)
         if len(shapes[0]) != len(shapes[1]) and {*map(len, shapes[:2])} == {1, 2} and result.numel() > 1:
@@ -182,14 +182,14 @@ class Forwards:
             return
         if not output.numel() or output.layout is not torch.strided:
             return
-        place = next(
+        where = next(
             (self.scene.anatomy(self.scene.stack[0]).modules.get(id(m), "") for m in reversed(self.scene.stack)), ""
         )
         flat = output.detach().flatten(2).amax(2) if output.ndim > 2 else output.detach()
         alive = flat.amax(0) > 0
         units, living = len(alive), int(alive.sum())
         few = frozenset(alive.nonzero().flatten().tolist()) if living < FEW_ALIVE * units else frozenset[int]()
-        found = self.scene.program.notes.dead.setdefault(place or "a rectifier", {})
+        found = self.scene.program.notes.dead.setdefault(where or "a rectifier", {})
         found[self.scene.program.count] = Rectified(1 - living / units, units, few)
 
 

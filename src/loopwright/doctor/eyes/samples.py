@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import fingerprint, leaves, settings, tensors
+from loopwright.doctor.measures import fingerprint, leaves, place, settings, tensors
 from loopwright.doctor.program import REMEMBERED, Load, Loader, Order, Stored
 
 QUIET_FILES = ("clip_grad.py", "optimizer.py", "init.py", "swa_utils.py", "adam.py", "adamw.py", "sgd.py")
@@ -45,7 +45,7 @@ class Samples:
     def batch(self, iterator: Any, batch: Any) -> None:
         """A loader has given a batch."""
         loader = self.scene.iterators.get(id(iterator))
-        self.scene.last_batch = ({tensor.data_ptr() for tensor in leaves(batch)}, loader)
+        self.scene.last_batch = ({place(tensor) for tensor in leaves(batch)}, loader)
 
     def order(self, order: Any) -> None:
         """A permutation was drawn."""
@@ -109,7 +109,7 @@ def in_own_memory(held: Mapping[str, Any], given: Any) -> bool:
     if not isinstance(given, Mapping) or not held:
         return False
     pairs = [(tensor, given.get(name)) for name, tensor in held.items() if isinstance(tensor, Tensor) and tensor.ndim]
-    return bool(pairs) and all(isinstance(b, Tensor) and a.data_ptr() == b.data_ptr() for a, b in pairs)
+    return bool(pairs) and all(isinstance(b, Tensor) and place(a) == place(b) for a, b in pairs)
 
 
 def states(content: Any, depth: int = 3) -> Iterator[Stored]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from torch import nn
 
 from loopwright.doctor.finding import Finding
+from loopwright.doctor.measures import place
 from loopwright.doctor.probes import depends_on, lost_inside, switched_off
 from loopwright.doctor.records import Step
 from loopwright.doctor.rule import View, rule
@@ -93,10 +94,10 @@ def always_missing(view: View, step: Step, name: str) -> bool:
 def cut_between(view: View, step: Step) -> Iterator[Finding]:
     """A module whose output another one takes up, without its graph."""
     others = [call for call in view.scene.calls if not call.flowed and call.grad]
-    taken = {tensor.data_ptr() for call in step.kept for tensor in call.inputs}
+    taken = {place(tensor) for call in step.kept for tensor in call.inputs}
     for call in others:
         held = [p for p in call.module.parameters() if p.requires_grad and id(p) in step.held.parameters]
-        passes_on = any(tensor.data_ptr() in taken for tensor in call.outputs)
+        passes_on = any(place(tensor) in taken for tensor in call.outputs)
         if held and passes_on and all(p.grad is None for p in held):
             name = type(call.module).__name__
             yield Finding(

@@ -8,6 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from loopwright.doctor.finding import Finding
+from loopwright.doctor.measures import place
 from loopwright.doctor.records import Call, Phase
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
@@ -146,10 +147,10 @@ def settings_of_layers(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number > 2:
         return
-    asked = {loss.target.data_ptr() for loss in step.kept_losses}
+    asked = {place(loss.target) for loss in step.kept_losses}
     earlier = [one.held.parameters for one in view.program.notes.built if one.held is not step.held and one.held.steps]
     for call in step.kept:
-        rebuilds = any(given.data_ptr() in asked for given in call.inputs)  # what is dropped is what is to be found
+        rebuilds = any(place(given) in asked for given in call.inputs)  # what is dropped is what is to be found
         for name, module in view.scene.anatomy(call.module).dropouts:
             rate = getattr(module, "p", getattr(module, "dropout", 0.0))
             if rate >= TOO_HIGH and not rebuilds:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from loopwright.doctor.finding import Finding
+from loopwright.doctor.measures import place
 from loopwright.doctor.probes import positions, reach, turns
 from loopwright.doctor.records import Call, LossCall
 from loopwright.doctor.rule import View, rule
@@ -60,7 +61,7 @@ def candidates(call: Call, loss: LossCall) -> list[Tensor]:
         if tensor.dtype in TOKENS and tensor.ndim == 2 and min(tensor.shape) >= 2
         if not any(tensor is label for label in labels)
     ]
-    return [t for n, t in enumerate(tokens) if n == 0 or t.data_ptr() != loss.target.data_ptr()]
+    return [t for n, t in enumerate(tokens) if n == 0 or place(t) != place(loss.target)]
 
 
 def align(call: Call, given: Tensor, loss: LossCall) -> Aligned | None:
