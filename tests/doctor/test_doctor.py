@@ -247,6 +247,14 @@ def test_findings_are_kept_once_for_each_place_and_told_as_they_arise():
     assert sum(finding.cause == "dead-units" for finding in doctor.findings) == 3
 
 
+def test_what_was_only_possible_is_told_again_when_it_is_serious():
+    doctor = Doctor()
+    for severity in ("info", "info", "error", "error", "info"):
+        doctor.note([Finding(severity, "split-overlap", "evidence", 2)])
+    assert [finding.severity for finding in doctor.findings] == ["info", "error"]
+    assert [finding.severity for finding in doctor.ranked] == ["error"]
+
+
 def test_the_surest_of_the_worst_comes_first():
     doctor = Doctor()
     doctor.note(

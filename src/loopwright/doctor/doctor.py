@@ -155,9 +155,9 @@ class Doctor:
                     self.note(each.look(view))
 
     def note(self, found: Iterable[Finding]) -> None:
-        """Keep findings, each cause in each place once, and tell of them."""
+        """Keep findings, each cause in each place once, and once more where it has become serious; and tell of them."""
         for finding in found:
-            known = {(one.cause, one.where) for one in self.findings}
+            known = {(one.cause, one.where) for one in self.findings if one.serious or not finding.serious}
             alike = [one for one in self.findings if one.cause == finding.cause]
             if (finding.cause, finding.where) in known or len(alike) >= 3 or len(self.findings) >= MOST_FINDINGS:
                 continue
