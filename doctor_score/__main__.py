@@ -31,7 +31,10 @@ from loopwright.lab import Broken, Lab, break_experiment
 
 EXPERIMENTS = {"points": 300, "line": 200, "digits-mlp": 200, "digits-cnn": 100, "fsm-ab-star": 100}
 """Where faults are made, and in how many steps."""
-SETS = ("unseen", "unseen_second", "unseen_third", "unseen_fourth", "unseen_fifth", "unseen_sixth", "unseen_seventh", "unseen_eighth")
+SETS = (
+    *("unseen", "unseen_second", "unseen_third", "unseen_fourth", "unseen_fifth", "unseen_sixth", "unseen_seventh"),
+    "unseen_eighth",
+)
 NUMERIC = frozenset({20, 34, 42, 43, 44, 47, 48, 53, 55, 56, 60, 66, 70})
 PROBED = frozenset({9, 12, 15, 16, 17, 18, 21, 22, 62, 64, 68, 71})
 OUTSIDE = frozenset({3, 6, 7, 8, 29, 74, 79, 80, 81, 82, 84})

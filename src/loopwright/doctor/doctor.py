@@ -31,8 +31,8 @@ NEAR, EVERY = 2, 32
 """How many steps lie between two looks, of two steps each: until EARLY steps, and later."""
 SHARE = 0.0025
 """The share of time that looking may take, after the first steps."""
-PHASES = 6
-"""So many validations are looked at in any case."""
+PHASES, LOOKS = 6, 24
+"""So many validations are looked at in any case, and so often what may be one."""
 STAGES = 8
 """So many optimizers that are built later are looked at in any case."""
 MOST_FINDINGS = 200
@@ -64,7 +64,7 @@ class Doctor:
             ]
             for moment in MOMENTS
         }
-        self.looks = 0
+        self.looks = self.reflected = 0
         self.stages = 0
         self.looked_at = 0
         self.until = FIRST_STEPS
@@ -105,7 +105,7 @@ class Doctor:
 
     def wants_phase(self) -> bool:
         """Whether what may begin now should be looked at: a validation."""
-        if self.looks < PHASES or self.share < SHARE:
+        if (self.reflected < PHASES and self.looks < LOOKS) or self.share < SHARE:
             self.looks += 1
             return True
         return False
@@ -145,6 +145,7 @@ class Doctor:
 
     def reflect(self, phase: Phase) -> None:
         """What ran without an update was looked at."""
+        self.reflected += phase.step > 0
         self.ask("phase", View(self.scene.program, self.scene, phase=phase))
 
     def ask(self, moment: Moment, view: View) -> None:

@@ -30,7 +30,8 @@ VIEWS = (
 def tensors(value: Any, depth: int = 3) -> Iterator[Tensor]:
     """The tensors in a nested value, in order."""
     if isinstance(value, Tensor):
-        yield value
+        if not value.is_nested:  # which has no shape
+            yield value
     elif depth and isinstance(value, Mapping):
         for each in value.values():
             yield from tensors(each, depth - 1)
@@ -84,7 +85,10 @@ def pooled(stats: Sequence[Stats]) -> tuple[float, float]:
 
 def rows(tensor: Tensor) -> list[int]:
     """A number for each row of a tensor (B, *), equal where the rows' bits are, for the first `WORDS` numbers."""
-    flat = tensor.detach().reshape(len(tensor), -1)[:, :WORDS].contiguous().cpu()
+    if not tensor.numel():
+        return [0] * len(tensor)
+    whole = torch.view_as_real(tensor.detach().resolve_conj()) if tensor.is_complex() else tensor.detach()
+    flat = whole.reshape(len(tensor), -1)[:, :WORDS].contiguous().cpu()
     flat = flat.float() if flat.dtype in (torch.bfloat16, torch.float16) else flat
     array = flat.numpy()
     bits = array.view(f"u{array.itemsize}").astype(np.uint64)
@@ -95,6 +99,8 @@ def rows(tensor: Tensor) -> list[int]:
 
 def bits(tensor: Tensor) -> float:
     """At most how many bits tell rows (N, *) apart: the sum over columns of log2 of their different values."""
+    if tensor.is_complex():
+        return bits(torch.view_as_real(tensor))
     flat = tensor.detach().reshape(len(tensor), -1)[:64, :: max(1, tensor[0].numel() // 64)][:, :64]
     ordered = flat.sort(0).values
     different = 1 + (ordered[1:] != ordered[:-1]).sum(0)
@@ -150,12 +156,22 @@ def chain(tensor: Tensor, limit: int = 6) -> tuple[str, ...]:
     return tuple(found)
 
 
+def alike(matrix: Any, axis: int) -> bool:
+    """Whether all rows, or columns, of a matrix have the same length."""
+    if not isinstance(matrix, Tensor) or matrix.ndim != 2 or min(matrix.shape) < 2:
+        return False
+    lengths = matrix.detach().float().norm(dim=axis)
+    return bool(((lengths - lengths[0]).abs() < 1e-3 * lengths[0]).all())
+
+
 def bounded(tensor: Tensor) -> bool:
     """Whether a tensor is a factor times numbers that are at most 1, as similarities of normalized features are; asked
     before the backward pass, with which the factor is forgotten."""
     node = tensor.grad_fn
+    if node is not None and node.name() == "MmBackward0":
+        return any(alike(getattr(node, name), axis) for name, axis in (("_saved_self", 1), ("_saved_mat2", 0)))
     if node is None or node.name() not in SCALES:
-        return False
+        return node is not None and node.name() == "NegBackward0"  # distances
     known = (getattr(node, "_saved_other", None), getattr(node, "_saved_self", None))
     factor = next((float(each.detach()) for each in known if isinstance(each, Tensor) and each.numel() == 1), 0.0)
     most = abs(factor) if node.name() == SCALES[0] or not factor else 1 / abs(factor)

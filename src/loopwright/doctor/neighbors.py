@@ -14,12 +14,16 @@ from loopwright.doctor.finding import Finding
 Samples = tuple[Tensor, Tensor]
 """Inputs (N, F), standardized, and labels int64 (N,) or numbers float (N, M)."""
 
+FEW_VALUES = 4
+"""A column of no more values may have mean 0 and deviation 1 by its design."""
 KNOWN = 600
 """So many samples are asked for their nearest neighbor."""
 
 
 def mispaired(train: Samples, val: Samples, step: int = 0) -> Iterator[Finding]:
     """What is wrong with the labels of training, beside a validation whose labels are told by its inputs."""
+    if not train[1].is_floating_point() and float((train[1].unique(return_counts=True)[1] > 1).float().mean()) < 0.5:
+        return  # nobody has a neighbor of the same label
     chance, chance_val = share_of_same(train[1]), share_of_same(val[1])
     shares = {shift: agree(train[0], train[1].roll(-shift, 0)) for shift in (-1, 0, 1)}
     across = {shift: agree_across(val, (train[0], train[1].roll(-shift, 0))) for shift in (-1, 0, 1)}
@@ -60,7 +64,8 @@ def fitted_together(train: Tensor, others: list[Tensor], step: int = 0) -> Itera
     for count in range(1, len(others) + 1):
         together = torch.cat([train, *others[:count]]).double()
         std, mean = torch.std_mean(together, 0, correction=0)
-        varied = std > 1e-9
+        several = torch.tensor([len(column.unique()) > FEW_VALUES for column in together[:KNOWN].T])
+        varied = (std > 1e-9) & several
         if int(varied.sum()) < 2:
             return
         off = float(train.double().mean(0)[varied].abs().median())

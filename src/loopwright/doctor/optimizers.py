@@ -18,6 +18,7 @@ NO_RATE = 1e-3
 """A rate that is this share of the highest, or less, is none, where it came down in more steps than MILESTONES: three
 times divided by ten is a plan."""
 MILESTONES = 8
+POWER = 0.3
 PROGRESS = 0.2
 """A loss that has come down by this share of itself can tell where it stands again."""
 
@@ -39,7 +40,8 @@ class Rate:
         """Note the next one; whether it is nothing."""
         self.falls += rate < self.now
         self.now, self.peak = rate, max(self.peak, rate)
-        return rate == 0 or (rate <= NO_RATE * self.peak and self.falls > MILESTONES)
+        power_law = rate * self.falls > POWER * self.peak  # as 1 / t, which has no end
+        return rate == 0 or (rate <= NO_RATE * self.peak and self.falls > MILESTONES and not power_law)
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,6 @@ class Schedule:
     kind: str
     held: Held
     steps: int = 0
-    before: bool = False
+    before: int = 0
     rate: Rate = field(default_factory=Rate)
     ended_at: int | None = None

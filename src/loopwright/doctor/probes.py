@@ -162,6 +162,8 @@ def mixes(call: Call, given: Tensor) -> bool | None:
     for number in sorted(call.flowed or range(len(before))):
         if number >= len(before) or before[number].ndim == 0 or len(before[number]) != len(given):
             continue
+        if tuple(before[number].shape) == (len(given), len(given)):
+            continue  # of pairs
         if differ(before[number], again[number]) or not differ(before[number], after[number]):
             continue
         found = bool(found) or differ(before[number][rest], after[number][rest])
@@ -178,8 +180,9 @@ def shuffles(call: Call, given: Tensor) -> bool:
     return not any(over_all) and not any(differ(before[number].roll(1, 0), after[number]) for number in used)
 
 
-def reach(call: Call, tokens: Tensor, position: int, axis: int = 1) -> tuple[bool, bool] | None:
-    """Whether outputs before `position` change, and whether those from it on do, when the token there is another one.
+def reach(call: Call, tokens: Tensor, position: int, axis: int = 1) -> tuple[bool, bool, bool] | None:
+    """Whether outputs before `position` change, whether those from it on do, and those behind it, when the token there
+    is another one.
 
     `tokens` int64 (B, T), or with `axis` 0 (T, B). None where no output has the tokens' positions. A few of the
     sequences are tried first.
@@ -193,7 +196,7 @@ def reach(call: Call, tokens: Tensor, position: int, axis: int = 1) -> tuple[boo
 @abstaining
 def reached(
     call: Call, whole: Tensor, position: int, axis: int, few: Sequence[tuple[Tensor, Tensor]] = ()
-) -> tuple[bool, bool] | None:
+) -> tuple[bool, bool, bool] | None:
     """The same, with a `few` samples in the place of the call's."""
     tokens = next((rows for given, rows in few if given is whole), whole)
     other = tokens.clone()
@@ -212,6 +215,7 @@ def reached(
             return (
                 differ(shaped[:, :position], changed[:, :position]),
                 differ(shaped[:, position:], changed[:, position:]),
+                differ(shaped[:, position + 1 :], changed[:, position + 1 :]),
             )
     return None
 

@@ -51,12 +51,14 @@ class Stored:
 
 @dataclass(eq=False)
 class Loader:
-    """A DataLoader: how often it was begun, how many batches it gave in each epoch, and whether steps follow it."""
+    """A DataLoader: how often it was begun, how many batches it gave in each epoch, with which of them these `began`,
+    and whether steps follow it."""
 
     loader: ref[Any]
     length: int | None
     sampler: str
     drawn: list[int] = field(default_factory=list)
+    began: set[int] = field(default_factory=set)
     trains: bool = False
 
 
@@ -85,7 +87,8 @@ class Seen:
     """What was seen of one model. Of inputs that it was trained on: `hashes` of batches, `shapes` of a row, `rows`, how
     often each was, `sizes`: how many rows batches had. `validated`: labels and inputs of the last validation, and how
     often inputs alone had changed. `answered`: what probes have told for good. `taught`: which rows of its output were
-    trained on, where it is given everything at once. `feeds`: its output is another model's input. `first`: the rows of
+    trained on, where it is given everything at once. `feeds`: its output is another model's input; `fed`: the
+    other way round. `first`: the rows of
     the FIRST batches, and how many of them came `again`. `met`: rows that came up without an update first; `gathers`:
     updates are made with such."""
 
@@ -97,6 +100,7 @@ class Seen:
     answered: set[str] = field(default_factory=set)
     taught: frozenset[int] | None = None
     feeds: bool = False
+    fed: bool = False
     batches: int = 0
     first: int = 0
     again: int = 0
@@ -136,6 +140,7 @@ class Notes:
     highest label, of a loss that refused them. `scaler`: calls by name. `built`: optimizers. `restored`, `loaded`:
     optimizers and parameters whose state was read. `outside`: parameters that no optimizer holds, and their
     fingerprints after the first step. `same_answer`: validations with one answer to all.
+    `classes`: a loss of classes was met.
     """
 
     losses: bool = False
@@ -148,6 +153,7 @@ class Notes:
     stats: dict[str, list[tuple[int, Seen, Stats]]] = field(default_factory=lambda: {"train": [], "phase": []})
     bits: float = 0.0
     same_answer: int = 0
+    classes: bool = False
     dead: dict[str, dict[int, Rectified]] = field(default_factory=dict)
     linear_pairs: dict[tuple[int, int], tuple[ref[nn.Linear], ref[nn.Linear]]] = field(default_factory=dict)
     broadcast: dict[tuple[tuple[int, ...], ...], int] = field(default_factory=dict)

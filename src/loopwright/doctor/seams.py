@@ -103,7 +103,7 @@ class Seams:
         yield self._seam(torch, "randperm", self._order)
         yield self._seam(np.random, "permutation", self._order)
         yield self._seam(torch, "compile", functools.partial(after, samples.compiled))
-        yield self._seam(torch.jit, "script", self._unseen)
+        yield from (self._seam(torch.jit, name, self._unseen) for name in ("script", "trace"))
 
     def frequent(self) -> Iterator[Seam]:
         """What happens in every step."""
@@ -323,7 +323,7 @@ class Seams:
         return relu
 
     def _unseen(self, original: Any) -> Wrapper:
-        """torch.jit reads the source of what it meets, and finds torch's own functions there."""
+        """torch.jit reads, or traces, what it meets, and finds torch's own functions there."""
 
         @functools.wraps(original)
         def script(*args: Any, **kwargs: Any) -> Any:

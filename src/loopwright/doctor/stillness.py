@@ -8,7 +8,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from types import ModuleType
+from types import GeneratorType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,10 @@ PLAIN = (int, float, bool, str, Tensor, type(None))
 HELD = (list, dict, set, deque)
 ELSEWHERE = (nn.Module, Tensor, type, ModuleType, Optimizer)
 """What no forward pass changes, or is put back by itself."""
+FIXED = (int, float, complex, bool, str, bytes, type(None), type, ModuleType)
+ONE_WAY = (GeneratorType, io.IOBase)
+"""What cannot be put back to where it was."""
+DEEP, MOST = 3, 2000
 OWN = frozenset(vars(nn.Module()))
 HOOKS = ("_forward_pre_hooks", "_forward_hooks")
 
@@ -56,17 +60,41 @@ def attributes(part: nn.Module) -> Callable[[], None]:
 
 
 def kept_objects(parts: list[nn.Module]) -> Iterator[Callable[[], None]]:
-    """What puts back the objects that modules hold, or that their forward passes and hooks know by name: containers,
-    generators of random numbers, and objects of the program's own."""
-    waiting = [value for part in parts for name, value in vars(part).items() if name not in OWN]
+    """What puts back the objects that modules hold, or that their forward passes and hooks know by name, and what is in
+    these, some levels deep: containers, arrays, generators of random numbers, and objects of the program's own.
+
+    Raises RuntimeError where something is among them that goes on for good: a generator, a file, compiled code.
+    """
+    if any(isinstance(part, torch.jit.ScriptModule) for part in parts):
+        raise RuntimeError("what compiled code knows cannot be put back")
+    waiting = [(value, DEEP) for part in parts for name, value in vars(part).items() if name not in OWN]
     for part in parts:
         hooks = [hook for name in HOOKS for hook in vars(part).get(name, {}).values()]
-        waiting += [value for function in (type(part).forward, *hooks) for value in named_in(function)]
+        waiting += [(value, DEEP) for function in (type(part).forward, *hooks) for value in named_in(function)]
     seen = set[int]()
-    for value in waiting:
-        if id(value) not in seen:
+    for value, depth in waiting:  # which grows
+        if id(value) not in seen and len(seen) < MOST:
             seen.add(id(value))
+            if isinstance(value, ONE_WAY):
+                raise RuntimeError(f"{type(value).__name__} cannot be put back")
             yield from keeping(value)
+            waiting += [(each, depth - 1) for each in inside(value)] if depth else []
+
+
+def inside(value: Any) -> list[Any]:
+    """What is in a container or an object of the program's own, as far as it may be changed."""
+    if isinstance(value, dict):
+        found = list(value.values())
+    elif isinstance(value, HELD):
+        found = list(value)
+    else:
+        found = list(vars(value).values()) if hasattr(value, "__dict__") and not opaque(value) else []
+    return [each for each in found[:MOST] if not isinstance(each, FIXED)]
+
+
+def opaque(value: Any) -> bool:
+    """Whether an object is looked at elsewhere, or not at all."""
+    return isinstance(value, ELSEWHERE) or callable(value)
 
 
 def named_in(function: Any) -> list[Any]:
@@ -107,7 +135,13 @@ def keeping(value: Any) -> Iterator[Callable[[], None]]:
     elif isinstance(value, np.random.RandomState):
         older = value.get_state()
         yield lambda: value.set_state(older)
-    elif hasattr(value, "__dict__") and not isinstance(value, ELSEWHERE) and not callable(value):
+    elif isinstance(value, np.ndarray) and value.dtype != object:
+        array = value.copy()
+        yield lambda: np.copyto(value, array) if value.flags.writeable else None
+    elif isinstance(value, Tensor) and not isinstance(value, nn.Parameter) and value.layout is torch.strided:
+        kept = value.detach().clone()
+        yield lambda: None if torch.equal(value, kept) else void(value.data.copy_(kept))
+    elif hasattr(value, "__dict__") and not opaque(value):
         content = dict(vars(value))
         yield lambda: put_attributes(vars(value), content)
 

@@ -78,6 +78,7 @@ class Forwards:
         for other in self.scene.calls[-KEPT:]:
             if any(place(tensor) in given for tensor in other.outputs):
                 self.scene.program.notes.of(other.module).feeds = True
+                self.scene.program.notes.of(module).fed = True
         self.scene.calls.append(call)
         self.scene.program.calls += 1
         return call
@@ -175,13 +176,17 @@ class Forwards:
                 notes.bits = max(bits(first), notes.bits)
             if not call.grad or len(seen.rows) < ROWS:
                 call.rows = rows(first)
+                if first.ndim == 1:  # users, say, of whom each has many items
+                    others = [each for each in call.inputs[1:] if each.ndim and len(each) == len(first)]
+                    found = [call.rows, *(rows(each) for each in others if each.layout is torch.strided)]
+                    call.rows = [hash(each) for each in zip(*found, strict=True)]
 
     def activation(self, output: Any) -> None:
         """A rectifier has put out something: which units are zero for every sample?"""
         if not isinstance(output, Tensor) or output.ndim < 2 or len(output) < 8 or not torch.is_grad_enabled():
             return
-        if not output.numel() or output.layout is not torch.strided:
-            return
+        if not output.numel() or output.layout is not torch.strided or not self.scene.stack:
+            return  # a penalty, say, that is not needed
         where = next(
             (self.scene.anatomy(self.scene.stack[0]).modules.get(id(m), "") for m in reversed(self.scene.stack)), ""
         )

@@ -32,7 +32,7 @@ class Gradients:
         """A loss function was called."""
         given = dict(signature.bind(*args, **kwargs).arguments)
         prediction, target = given.pop("input", None), given.pop("target", None)
-        if not isinstance(prediction, Tensor) or not isinstance(target, Tensor) or not isinstance(value, Tensor):
+        if not all(isinstance(each, Tensor) and not each.is_nested for each in (prediction, target, value)):
             return
         call = LossCall(kind, prediction, target, given, value.requires_grad, value, chain(prediction))
         call.bounded = kind in CLASSES and value.requires_grad and bounded(prediction)
@@ -52,6 +52,7 @@ class Gradients:
         known = self.scene.loss_calls
         known.append(call)
         self.scene.program.notes.losses = True
+        self.scene.program.notes.classes |= kind in CLASSES or kind.startswith("binary")
         if len(known) > KEPT and not known[-KEPT - 1].flowed:
             known[-KEPT - 1].drop()
         if len(known) > MOST_CALLS:

@@ -45,12 +45,16 @@ class Samples:
     def batch(self, iterator: Any, batch: Any) -> None:
         """A loader has given a batch."""
         loader = self.scene.iterators.get(id(iterator))
+        found = leaves(batch)
+        if loader is not None and loader.drawn[-1] == 1 and found and len(loader.began) < 2:
+            loader.began.add(fingerprint(found[0]) if found[0].layout is torch.strided else 0)
         self.scene.last_batch = ({place(tensor) for tensor in leaves(batch)}, loader)
 
     def order(self, order: Any) -> None:
         """A permutation was drawn."""
         size = len(order) if hasattr(order, "__len__") else 0
-        if size >= 32 and len(self.scene.program.orders) < 256:
+        inside = self.scene.stack or not torch.is_grad_enabled()  # of a model, or where nobody trains
+        if size >= 32 and len(self.scene.program.orders) < 256 and not inside:
             drawn = torch.as_tensor(order)
             if drawn.ndim == 1 and not drawn.is_floating_point():
                 self.scene.program.orders.append(Order(self.scene.program.count, size, fingerprint(drawn)))
@@ -76,7 +80,9 @@ class Samples:
         held = module.state_dict()
         total = len(held)
         if len(program.loads) < REMEMBERED:
-            own = bool(args) and in_own_memory(held, args[0])
+            own = bool(args) and in_own_memory(held, args[0]) and self.scene.trains(module)
+            given = args[0] if args and isinstance(args[0], Mapping) else {}
+            unexpected = [name for name in unexpected if fits(given.get(name), name, missing, held)]
             kind, lacking = type(module).__name__, len(missing)
             program.loads.append(Load(kind, missing[:50], unexpected[:50], total, program.count, own, lacking))
         lacks = set(missing)
@@ -102,6 +108,13 @@ class Samples:
     def compiled(self, *_: Any) -> None:
         """torch.compile is used: inside of what it compiles nothing can be watched."""
         self.scene.program.compiled = True
+
+
+def fits(given: Any, name: str, missing: list[str], held: Mapping[str, Any]) -> bool:
+    """Whether what was not used could have been something that was missing: it has its shape."""
+    alike = [other for other in missing if f".{name}".endswith(f".{other}") or f".{other}".endswith(f".{name}")]
+    shapes = [getattr(held.get(other), "shape", None) for other in alike]
+    return not alike or getattr(given, "shape", None) in shapes
 
 
 def in_own_memory(held: Mapping[str, Any], given: Any) -> bool:

@@ -112,7 +112,11 @@ class Scene:
 
     def settle(self, count: int) -> None:
         """What ran since step `count` and took no part in an update is a phase of its own."""
-        calls, chosen = [call for call in self.calls if not call.flowed], False
+        taken = {row for call in self.calls if call.flowed for row in call.rows}
+        idle = [call for call in self.calls if not call.flowed]
+        # What another model is trained on in this very step, a teacher was asked about.
+        calls = [call for call in idle if call.grad or not call.rows or not taken.issuperset(call.rows)]
+        chosen = False
         for module in {id(call.module): call.module for call in self.calls}.values():
             mine = [call for call in self.calls if call.module is module]
             rows = {row for call in mine if not call.flowed for row in call.rows}

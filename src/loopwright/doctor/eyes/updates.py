@@ -14,11 +14,11 @@ from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import chosen, first_gradient, norms, settings
-from loopwright.doctor.optimizers import Built, Held, Start, patience
+from loopwright.doctor.optimizers import NO_RATE, Built, Held, Start, patience
 from loopwright.doctor.records import Step
 from loopwright.doctor.summaries import summarized
 
-CALLERS = 200
+CALLERS, ENTRIES = 200, 500
 SIZED = 8
 NUMBERS = (float, int)
 HALF = (torch.bfloat16, torch.float16)
@@ -159,8 +159,8 @@ class Updates:
             moves=dict(zip(names, moves, strict=True)),
             sizes={name: old.numel() for name, _, old in before},
             unmoved={
-                name: float((delta == 0).float().mean())
-                for name, delta in zip(names, moved, strict=True)
+                name: unmoved(parameter, delta)
+                for (name, parameter, _), delta in zip(before, moved, strict=True)
                 if delta.dtype in HALF
             },
             clips=list(self.scene.clips),
@@ -190,18 +190,31 @@ class Updates:
         inner = next((held for held, one in living if one.param_groups is optimizer.param_groups), None)
         held = inner or self.known(optimizer)
         schedule = self.scene.program.schedule(scheduler, held)
-        schedule.before |= not held.steps and not schedule.steps and not self.scene.program.scalers
+        schedule.before += not held.steps and not self.scene.program.scalers
         schedule.steps += 1
         rates = rates_of(optimizer)
         base = [float(rate) for rate in getattr(scheduler, "base_lrs", rates)]
         schedule.rate.peak = max([schedule.rate.peak, *rates, *base])
         over = getattr(scheduler, "last_epoch", 0) > getattr(scheduler, "T_max", float("inf"))
+        over &= getattr(scheduler, "eta_min", 0.0) <= NO_RATE * schedule.rate.peak
         gone = bool(rates) and schedule.rate.down(max(rates)) and schedule.steps > 1
         if schedule.ended_at is None and (over or gone):
             schedule.ended_at = held.steps
         elif schedule.ended_at is not None and not over and not gone:
             schedule.ended_at = None
         held.order.append("schedule")
+
+
+def unmoved(parameter: Tensor, delta: Tensor) -> float:
+    """The share of a parameter's numbers that an update left as they were, of those that have a gradient."""
+    wanted = torch.ones_like(delta, dtype=torch.bool) if parameter.grad is None else dense_like(parameter) != 0
+    return float(((delta == 0) & wanted).sum() / wanted.sum().clamp(min=1))
+
+
+def dense_like(parameter: Tensor) -> Tensor:
+    """A parameter's gradient, with all of its numbers."""
+    assert parameter.grad is not None
+    return parameter.grad.to_dense() if parameter.grad.is_sparse else parameter.grad
 
 
 def rates_of(optimizer: Optimizer) -> list[float]:
@@ -230,7 +243,6 @@ def remembered(optimizer: Optimizer) -> float:
     """The number of steps that an optimizer's state speaks of; NaN where it does not count them."""
     if not isinstance(optimizer, Optimizer) or not hasattr(optimizer, "state"):
         return float("nan")
-    steps = [
-        entry["step"] for entry in list(optimizer.state.values())[:4] if isinstance(entry, dict) and "step" in entry
-    ]
+    entries = list(optimizer.state.values())[:ENTRIES]
+    steps = [entry["step"] for entry in entries if isinstance(entry, dict) and "step" in entry]
     return max((float(step) for step in steps), default=float("nan"))

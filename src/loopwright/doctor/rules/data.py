@@ -37,10 +37,12 @@ def scale(view: View) -> Iterator[Finding]:
         stats = stats_of(view, "train", call.module)[:8]
         if len(stats) < 2 or not call.inputs[0].is_floating_point() or call.inputs[0].ndim < 2:
             continue
+        if any(id(parameter) in view.program.notes.loaded for parameter in call.module.parameters()):
+            continue  # trained before, perhaps on just that
         multiplies = call.entered or (any(p.ndim > 1 for p in call.module.parameters()) and not normalizes(call.module))
         mean, std = (call.entered.mean, call.entered.std) if call.entered else pooled(stats)
         name = type(call.module).__name__
-        if (std > FAR or abs(mean) > 5 * FAR) and multiplies:
+        if (std > FAR or abs(mean) > 5 * FAR) and multiplies and not evened(call.module):
             yield Finding(
                 "warning",
                 "unscaled-input",
@@ -63,6 +65,13 @@ def scale(view: View) -> Iterator[Finding]:
             )
 
 
+def evened(module: nn.Module) -> bool:
+    """Whether a normalization stands right behind the first layer, to which the scale of its input is the same."""
+    weighted = [part for part in module.modules() if list(part.parameters(recurse=False))]
+    norms = nn.modules.batchnorm._NormBase | nn.LayerNorm | nn.GroupNorm
+    return len(weighted) > 1 and not isinstance(weighted[0], norms) and isinstance(weighted[1], norms)
+
+
 def normalizes(module: nn.Module) -> bool:
     """Whether the first part of a module with weights or statistics is a normalization."""
     for part in module.modules():
@@ -79,9 +88,10 @@ def sorted_labels(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number < 3:
         return
-    summaries = [
-        s for one in view.program.recent(step.held) if one.number <= 64 for s in one.summaries[:1] if s.counted >= 8
-    ]
+    early = [one for one in view.program.recent(step.held) if one.number <= 64]
+    summaries = [s for one in early for s in one.summaries if s.counted >= 8]
+    if any(len(one.summaries) > 1 for one in early):
+        return  # what is learned is asked again beside what is new
     if len(summaries) < 4 or any(s.labels == 0 for s in summaries):
         return
     pure = [s for s in summaries if s.labels == 1 or s.top > 0.98]
@@ -139,7 +149,8 @@ def same_order(view: View) -> Iterator[Finding]:
         # Permutations that split data are drawn before the first step, often more than once with one seed.
         epochs = [one for one in drawn if one[0] > began] + [one for one in drawn if one[0] == began][-1:]
         counts = sorted({count for count, _ in epochs})
-        if len(epochs) >= 3 and len(counts) >= 3 and len({order for _, order in epochs}) == 1:
+        apart = all(b - a > 1 for a, b in pairwise(counts))  # else it is part of a model, or of a step
+        if len(epochs) == len(counts) >= 3 and apart and len({order for _, order in epochs}) == 1:
             yield Finding(
                 "warning",
                 "same-order",
@@ -166,6 +177,9 @@ def unlike_splits(view: View) -> Iterator[Finding]:
         if mine[0].shape not in (shapes := view.program.notes.of(module).shapes) and shapes:
             continue
         (mean, std), (other_mean, other_std) = pooled(train), pooled(held_out)
+        told = bool(phase.losses) or any(call.batch for call in mine) or view.program.notes.classes
+        if not told or (all(call.training for call in mine) and not phase.losses):
+            continue  # a picture of what was learned, or statistics that are gathered anew
         if any(abs(s.mean - mean) < 0.2 * std and 0.8 * std < s.std < 1.25 * std for s in held_out):
             continue  # preprocessing is the same for all batches; a kind that training never sees may be among them
         spread = max(abs(s.mean - mean) for s in train) + 1e-6
@@ -188,8 +202,8 @@ def unlike_splits(view: View) -> Iterator[Finding]:
 def epoch_in_part(view: View) -> Iterator[Finding]:
     """A loader of training is begun again and again, and gives a small part of its batches each time."""
     for loader in view.program.loaders.values():
-        if not loader.trains or not loader.length or loader.length < 4:
-            continue
+        if not loader.trains or not loader.length or loader.length < 4 or len(loader.began) > 1:
+            continue  # where epochs begin with other samples, the set itself draws them
         drawn = loader.drawn[:-1] if len(loader.drawn) > 1 else []
         if len(drawn) >= 20 and max(drawn) <= 1 and loader.sampler == "SequentialSampler":
             yield Finding(

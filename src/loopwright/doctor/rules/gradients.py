@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from torch import nn
 
@@ -22,8 +22,10 @@ SUSPECTS = 8
 """So many weights are tried at most."""
 ZEROED_AT = (2, 6, 12)
 PART = "zero of a part"
+MOVING = 3e-4
 USUAL_LIMIT = 0.1
 """A norm that people clip at on purpose. Adam divides what is left by its size again: how much was cut is the same."""
+TABLES = nn.Embedding | nn.EmbeddingBag
 BEGAN_AT_ZERO = 0.1
 """Weights this small, beside those of other layers, began at zero."""
 
@@ -87,8 +89,11 @@ def never_graded(view: View) -> Iterator[Finding]:
 
 
 def always_missing(view: View, step: Step, name: str) -> bool:
-    """Whether a parameter has had no gradient in any of the optimizer's steps that were looked at."""
-    return all(other.norms.get(name) is None for other in view.program.recent(step.held) if name in other.norms)
+    """Whether a parameter has had no gradient in any of the optimizer's steps that were looked at, and nobody has moved
+    it by hand."""
+    known = [other for other in view.program.recent(step.held) if name in other.norms]
+    moved = len({other.weights.get(name) for other in known}) > 1
+    return not moved and all(other.norms.get(name) is None for other in known)
 
 
 def cut_between(view: View, step: Step) -> Iterator[Finding]:
@@ -128,6 +133,7 @@ def frozen(view: View) -> Iterator[Finding]:
             for name, part in call.module.named_modules()
             if isinstance(part, nn.Linear | nn.modules.conv._ConvNd) and id(part) in call.ran
             if (weights := list(part.parameters(recurse=False)))
+            and default(part)
             and not any(weight.requires_grad for weight in weights)
             and all(id(weight) in step.held.parameters for weight in weights)
             and not trained_before(view, weights)
@@ -142,6 +148,17 @@ def frozen(view: View) -> Iterator[Finding]:
                 found[0],
                 certainty=0.75,
             )
+
+
+def default(layer: nn.Module) -> bool:
+    """Whether a layer's weights may be those that torch draws: uniform, up to the inverse root of its inputs. Others
+    were made on purpose: random features, filters, the corners of a simplex."""
+    weight = layer._parameters.get("weight")
+    if weight is None:
+        return False
+    bound: float = weight.detach()[0].numel() ** -0.5
+    most = float(weight.detach().abs().max())
+    return 0.6 * bound < most <= bound * (1 + 1e-4)
 
 
 def trained_before(view: View, weights: list[nn.Parameter]) -> bool:
@@ -203,7 +220,9 @@ def clipped_away(view: View) -> Iterator[Finding]:
         return
     clips = [clip for one in view.program.recent(step.held)[-12:] for clip in one.clips]
     excess = [norm / limit for norm, limit in clips if 0 < limit < (USUAL_LIMIT if step.scale_free else math.inf)]
-    if len(excess) >= 6 and min(excess) > CLIPPED_AWAY / 5 and statistics.median(excess) > CLIPPED_AWAY:
+    ratios = [one.ratio for one in view.program.recent(step.held)[-12:]]
+    moves = not step.scale_free and statistics.median(ratios) > MOVING  # the limit is how long a step is to be
+    if len(excess) >= 6 and not moves and min(excess) > CLIPPED_AWAY / 5 and statistics.median(excess) > CLIPPED_AWAY:
         norm, limit = clips[-1]
         yield Finding(
             "warning",
@@ -221,7 +240,10 @@ def vanishing(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number not in (5, 12, 20) or not step.kept:
         return
-    profile = depth_profile(step)
+    tables = [each for call in step.kept for each in call.module.modules() if isinstance(each, TABLES)]
+    names = [view.scene.anatomy(call.module).names for call in step.kept]
+    rows = {known[id(p)] for table in tables for p in table.parameters() for known in names if id(p) in known}
+    profile = depth_profile(step, rows)
     if len(profile) < DEPTH:
         return
     first, last = statistics.median(profile[:2]), statistics.median(profile[-2:])
@@ -236,10 +258,10 @@ def vanishing(view: View) -> Iterator[Finding]:
         )
 
 
-def depth_profile(step: Step) -> list[float]:
+def depth_profile(step: Step, tables: Set[str]) -> list[float]:
     """Gradient norm over weight norm of each matrix that has both, from the first to the last layer; what began at zero
-    is small beside any gradient."""
-    layers = [name for name, norm in step.norms.items() if norm is not None and name.endswith("weight")]
+    is small beside any gradient, and of `tables` a few rows are asked for."""
+    layers = [name for name, norm in step.norms.items() if norm and name.endswith("weight") and name not in tables]
     sizes = {name: step.weights.get(name, 0.0) / step.sizes[name] ** 0.5 for name in layers if name in step.sizes}
     usual = statistics.median(sizes.values()) if sizes else 0.0
     return [

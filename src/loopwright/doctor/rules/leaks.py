@@ -8,12 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from loopwright.doctor.finding import Finding
+from loopwright.doctor.measures import place
 from loopwright.doctor.program import Loader
 from loopwright.doctor.records import Call, LossCall, Phase, Step
 from loopwright.doctor.rule import View, rule
 from loopwright.doctor.rules.modes import FEW, in_each_step
 
 ALL = 0.9
+HALF, BY_CHANCE = 3, 5.0
 LEAK_ROWS = 48
 LEAK_EACH = 4
 WIDEST = 20_000
@@ -71,7 +73,9 @@ def overlapping(
     if not alike or len(checked) < 16 or len(shared) < 8:
         return
     sources = {call.source for call in phase.calls}
+    loaded = all(call.batch for call in phase.calls)
     two_sets = min(shares) < 0.02 and max(shares) > 0.3 and (sources == {0} or separate(phase, train))
+    two_sets = two_sets or (not loaded and halves(shares, min(map(len, passes))))
     whole = (len(checked) >= 0.8 * len(train) and min(shares) > 0.9) or len(shared) >= 0.95 * len(train)
     share = len(shared) / len(checked)
     expected = 0.0 if view.program.notes.bits > BITS else 3 * chance * len(train)
@@ -88,6 +92,17 @@ def overlapping(
             phase.step,
             certainty=0.92,
         )
+
+
+def halves(shares: list[float], rows: int) -> bool:
+    """Whether passes of so many `rows` share nothing with training at one end of them, and something at the other, more
+    than chance leaves out: the scores of both sets, one after the other."""
+    known = [number for number, share in enumerate(shares) if share > 0]
+    for empty in (known[0], len(shares) - 1 - known[-1]) if known else ():
+        others = len(shares) - empty
+        if empty >= HALF and others >= HALF and sum(shares) / others * empty * rows > BY_CHANCE:
+            return True
+    return False
 
 
 def sizes(loaders: list[Loader]) -> int:
@@ -137,9 +152,16 @@ def leaks(view: View) -> Iterator[Finding]:
 
 
 def pairs_of(step: Step) -> Iterator[tuple[Call, LossCall]]:
-    """Inputs (B, *) and class labels (B,) that belong together."""
-    for call in step.kept:
-        for loss in step.kept_losses:
+    """Inputs (B, *) and class labels (B,) that belong together: all that there are, or what comes straight from a model
+    that is called once. Where other labels are asked for as well, what is in the input may be among them."""
+    asked = [loss for loss in step.kept_losses if loss.target.numel() > 1]
+    several = any(not torch.equal(asked[0].target, loss.target) for loss in asked[1:])
+    for call in step.kept if not several else []:
+        ends = {place(output) for output in call.outputs}
+        once = sum(other.module is call.module for other in step.calls) == 1
+        for loss in asked:
+            if len(step.calls) > 1 and not (once and place(loss.prediction) in ends):
+                continue
             labels = loss.target.reshape(-1)
             for given in call.inputs[:1]:
                 fits = given.is_floating_point() and given.ndim >= 2 and len(given) == len(labels) >= LEAK_ROWS
@@ -183,8 +205,10 @@ def target_in_input(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number not in (2, 5):
         return
+    if len({id(call.module) for call in step.calls}) < len(step.calls):
+        return  # a model that is asked several things at once, and some of them at an edge
     for call in step.kept:
-        for loss in step.kept_losses:
+        for loss in step.kept_losses if len(step.kept_losses) == 1 else []:
             target = loss.target.detach().reshape(-1)
             given = call.inputs[0].detach()
             fits = given.is_floating_point() and given.ndim >= 2 and len(given) == len(target) >= 16

@@ -20,7 +20,10 @@ NEARLY_ZERO = -60.0
 FAR_AWAY = 3_000
 """So many more steps are too many to come to where the targets are."""
 FIRST = 8
+WARMING = 1.05
 SMALLEST, LARGEST = 0.015, 4.6
+LAYERS = ("addmm", "mm", "linear", "bmm", "matmul", "convolution", "softmax", "relu")
+"""What makes scores of classes."""
 RECTIFIERS = ("relu", "clampmin", "threshold")
 
 
@@ -43,7 +46,7 @@ def logits_squashed(view: View) -> Iterator[Finding]:
                 number,
                 certainty=0.97,
             )
-        elif maker in RECTIFIERS:
+        elif maker in RECTIFIERS and float(rows.min()) >= 0:
             yield Finding(
                 "error",
                 "final-activation",
@@ -64,8 +67,10 @@ def sums_to_one(rows: torch.Tensor) -> bool:
 def does_not_fit(view: View) -> Iterator[Finding]:
     """nll_loss or kl_div without log-probabilities."""
     step = view.step
-    for loss in step.kept_losses if step and step.number <= FIRST else []:
-        said = misfit(loss)
+    losses = step.kept_losses if step and step.number <= FIRST else []
+    for loss in losses:
+        often = [sum(each.kind == "nll_loss" for each in one.summaries) for one in view.program.steps]
+        said = misfit(loss) if loss.kind != "nll_loss" or max(often) == 1 else ""  # else it picks a critic's output
         if said:
             yield Finding("error", "wrong-loss", said, step.number if step else 0, certainty=0.95)
 
@@ -78,10 +83,11 @@ def misfit(loss: LossCall) -> str:
     # Numbers that are all below zero may be logarithms of densities: a generative model's.
     if loss.kind == "nll_loss" and rows.shape[1] > 1 and not bool(rows.isneginf().any()) and bool((rows > 0).any()):
         off = float(torch.logsumexp(rows, 1).abs().max())
-        if off > 0.02:
+        if off > 0.02 and (made_by(loss.chain) in LAYERS or sums_to_one(rows)):
             kind = "probabilities" if sums_to_one(rows) else "logits"
             return f"nll_loss is given {kind}: exp of a row sums to {math.exp(min(off, 80)):.3g} or its inverse, not 1"
-    if loss.kind == "kl_div" and float(rows.max()) > 1e-3:
+    wanted = loss.target.detach().float().exp() if loss.options.get("log_target") else loss.target.detach().float()
+    if loss.kind == "kl_div" and float(rows.max()) > 1e-3 and sums_to_one(wanted):  # else of counts
         return f"kl_div is given numbers up to {float(rows.max()):.3g}; logarithms of probabilities are at most 0"
     return ""
 
@@ -138,6 +144,8 @@ def next_to_nothing(view: View) -> Iterator[Finding]:
     if not step or step.number < 2:
         return
     recent = [s for one in view.program.recent(step.held)[-3:] for s in one.summaries if s.rows >= 32]
+    if all(len(view.program.notes.of(call.module).hashes) == 1 for call in step.calls):
+        return  # everything at once, of which a few labels are known
     samples = max([len(call.inputs[0]) for call in step.kept if call.inputs[0].ndim], default=0)
     if len(recent) >= 2 and all(s.counted < min(0.01 * s.rows, samples or s.rows) for s in recent):
         counted, rows = sum(s.counted for s in recent), sum(s.rows for s in recent)
@@ -159,7 +167,8 @@ def first_loss(view: View) -> Iterator[Finding]:
         return
     if not all(untouched(view, step, call) for call in step.kept):
         return
-    yield from odd_weights(view, step)
+    guessing = any(summary.mean < 1.5 * summary.chance for summary in step.summaries)
+    yield from odd_weights(view, step, LARGEST if not guessing else math.inf)  # scaled down behind, if large
     for summary in step.summaries:
         far = summary.mean > 3 * summary.chance and summary.mean > summary.chance + 2
         if far and math.isfinite(summary.mean) and not summary.bounded and not densities(step):
@@ -177,9 +186,9 @@ def first_loss(view: View) -> Iterator[Finding]:
 
 
 def densities(step: Step) -> bool:
-    """Whether nll_loss is given logarithms that are no probabilities of classes, as those of densities."""
+    """Whether nll_loss is given numbers that are no logarithms of probabilities of classes, as those of densities."""
     rows = [loss.prediction.detach().float() for loss in step.kept_losses if loss.kind == "nll_loss"]
-    return any(bool((row <= 0).all()) and float(torch.logsumexp(row, 1).abs().max()) > 0.02 for row in rows)
+    return any(float(torch.logsumexp(row, 1).abs().max()) > 0.02 for row in rows if row.ndim > 1)
 
 
 def untouched(view: View, step: Step, call: Call) -> bool:
@@ -192,19 +201,19 @@ def untouched(view: View, step: Step, call: Call) -> bool:
     return not mine & loaded.keys() and not any(mine & held.parameters for held in others)
 
 
-def odd_weights(view: View, step: Step) -> Iterator[Finding]:
+def odd_weights(view: View, step: Step, largest: float) -> Iterator[Finding]:
     """Layers whose weights, times the root of their inputs, are far from 1: usual initializations have 0.1 to 2."""
     for call in step.kept:
         names, found = view.scene.anatomy(call.module).names, list[float]()
         for module in call.module.modules():
             # A forward pass of its own may scale the weights when it uses them.
-            own = type(module).forward.__module__.startswith("torch.")
+            own = getattr(getattr(type(module), "forward", None), "__module__", "").startswith("torch.")
             if not isinstance(module, nn.Linear | nn.modules.conv._ConvNd) or not own:
                 continue
             weight = module._parameters.get("weight")  # the attribute may be computed, as spectral_norm's is
             norm = step.weights.get(names.get(id(weight), ""), 0.0)  # before the step
             found += [norm / len(weight) ** 0.5] if weight is not None and norm > 0 and weight.requires_grad else []
-        if len(found) >= 2 and not SMALLEST < statistics.median(found) < LARGEST:
+        if len(found) >= 2 and not SMALLEST < statistics.median(found) < largest:
             yield Finding(
                 "error",
                 "bad-init-scale",
@@ -228,6 +237,8 @@ def targets_far_away(view: View) -> Iterator[Finding]:
     began = next((one for one in view.program.recent(step.held) if one.number == 1), None)
     for first, now in zip(began.summaries if began else [], step.summaries, strict=False):
         far = (now.spread > 30 or now.size > 100) and now.size > 30 * (now.reach + 1)
+        if max(step.rates, default=0.0) > WARMING * max(began.rates if began else [], default=0.0):
+            return  # steps grow
         gain = max(0.0, now.reach - first.reach) / (step.number - 1)
         if first.kind == now.kind and far and now.size > FAR_AWAY * gain:
             yield Finding(

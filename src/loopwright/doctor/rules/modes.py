@@ -8,7 +8,7 @@ from itertools import pairwise
 from torch import nn
 
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.measures import place
+from loopwright.doctor.measures import Anatomy, place
 from loopwright.doctor.records import Call, Phase
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
@@ -31,6 +31,8 @@ def trained_in_evaluation_mode(view: View) -> Iterator[Finding]:
         if not call.training and any(one.training and one.module is call.module for one in counted):
             continue  # an attack, say, is made in evaluation mode before
         name = type(call.module).__name__
+        if all(frozen_norm(part, step.held.parameters) for part in quiet_parts(anatomy)):
+            continue  # what is trained stands behind: a linear probe
         if not call.training and not call.active:
             since = "from the start" if step.number <= 2 else f"at step {step.number}"
             yield Finding(
@@ -55,6 +57,17 @@ def trained_in_evaluation_mode(view: View) -> Iterator[Finding]:
                     alive[0],
                     certainty=0.8,
                 )
+
+
+def quiet_parts(anatomy: Anatomy) -> list[nn.Module]:
+    """What drops something, or gathers statistics, and is in evaluation mode."""
+    return [part for _, part in (*anatomy.dropouts, *anatomy.batch_norms) if not part.training]
+
+
+def frozen_norm(part: nn.Module, held: frozenset[int]) -> bool:
+    """Whether a part is a normalization none of whose weights is trained."""
+    norm = isinstance(part, nn.modules.batchnorm._BatchNorm)
+    return norm and not any(weight.requires_grad and id(weight) in held for weight in part.parameters())
 
 
 def trained_part(parts: dict[str, nn.Module], name: str, held: frozenset[int]) -> bool:
@@ -110,6 +123,8 @@ def in_each_step(view: View, module: nn.Module) -> bool:
 def repeated(calls: list[Call]) -> bool:
     """Whether the same input is given again and again, perhaps with noise, as for Monte Carlo dropout."""
     again = len({call.hash for call in calls}) * 2 <= len(calls)
+    if all(len(set(call.rows)) * 2 <= len(call.rows) for call in calls):
+        return True  # within a call
     return len(calls) >= 3 and (again or sum(alike(a, b) for a, b in pairwise(calls)) * 2 >= len(calls))
 
 

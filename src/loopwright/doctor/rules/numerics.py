@@ -7,8 +7,10 @@ import statistics
 from collections.abc import Iterator
 
 import torch
+from torch import nn
 
 from loopwright.doctor.finding import Finding
+from loopwright.doctor.records import Call
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
 
@@ -61,7 +63,8 @@ def broken_rows(view: View) -> Iterator[Finding]:
     first = call.inputs[0].detach()
     if first.is_floating_point() and first.numel() and not math.isfinite(float(first.sum())):
         filled = bool(call.outputs) and all(bool(output.isfinite().all()) for output in call.outputs)
-        if filled or bool(first.isfinite().all()):
+        masked = not bool((first.isnan() | first.isposinf()).any()) and not any(o.isnan().any() for o in call.outputs)
+        if filled or masked or bool(first.isfinite().all()):
             return
         rows = int((~first.isfinite()).reshape(len(first), -1).any(1).sum()) if first.ndim else 1
         yield Finding(
@@ -75,6 +78,11 @@ def broken_rows(view: View) -> Iterator[Finding]:
         )
 
 
+def trained(call: Call) -> list[nn.Parameter]:
+    """The parameters of a call's module that want a gradient."""
+    return [parameter for parameter in call.module.parameters() if parameter.requires_grad]
+
+
 @rule("step", "fp16-unscaled", needs="modules")
 def half_without_scale(view: View) -> Iterator[Finding]:
     """A float16 forward pass, a backward pass that no scaler has scaled."""
@@ -82,7 +90,7 @@ def half_without_scale(view: View) -> Iterator[Finding]:
     if not step or step.number not in (2, 3) or not step.whole or view.program.scalers:
         return
     halved = [call for call in step.kept if call.half == "torch.float16"]
-    weights = [p for call in step.kept for p in call.module.parameters() if p.dtype == torch.float16]
+    weights = [p for call in step.kept for p in trained(call) if p.dtype == torch.float16]
     by_hand = any(s.value and step.loss >= 8 * s.value > 0 for s in step.summaries)
     if step.backwards and not by_hand and not any(b.scaled for b in step.backwards) and (halved or weights):
         how = "under float16 autocast" if halved else f"with {len(weights)} float16 weights"

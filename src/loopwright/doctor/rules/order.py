@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Iterator
+from itertools import combinations
+
+import torch
+from torch import Tensor
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.records import Step, Summary
@@ -15,7 +18,7 @@ IDLE, SETTLED = 64, 8
 weighs parameters by their gradients first does so for an epoch, perhaps."""
 APART = 4.0
 """Two means lie so many times as far apart as each varies, where they are of different sources."""
-LABELS = 16
+LABELS, NODES, MOST_SOURCES = 16, 64, 4
 
 
 @rule("step", "no-zero-grad")
@@ -65,7 +68,15 @@ def cleared_between(view: View) -> Iterator[Finding]:
     whole = sum(step.values[:-1])  # what was looked at one by one goes backward together at the end
     one_forward = len(step.calls) == 1 and len(step.backwards) >= 2 and abs(step.values[-1] - whole) > 1e-3 * abs(whole)
     for_inputs = any(tensor.requires_grad and tensor.is_leaf for call in step.calls for tensor in call.inputs)
-    if wiped and one_forward and not for_inputs and not step.edited and len({id(b.loss) for b in step.backwards}) > 1:
+    together = step.backwards and all(contains(step.backwards[-1].loss, b.loss) for b in step.backwards[:-1])
+    if (
+        wiped
+        and one_forward
+        and not for_inputs
+        and not step.edited
+        and not together
+        and len({id(b.loss) for b in step.backwards}) > 1
+    ):
         yield Finding(
             "error",
             "zero-before-step",
@@ -74,6 +85,19 @@ def cleared_between(view: View) -> Iterator[Finding]:
             step.number,
             certainty=0.97,
         )
+
+
+def contains(whole: Tensor, part: Tensor) -> bool:
+    """Whether a loss was computed of another one."""
+    waiting, seen = [whole.grad_fn], set[object]()
+    while waiting and len(seen) < NODES:
+        node = waiting.pop()
+        if node is part.grad_fn:
+            return True
+        if node is not None and node not in seen:
+            seen.add(node)
+            waiting += [before for before, _ in node.next_functions]
+    return False
 
 
 @rule("call", "no-step", needs="modules")
@@ -88,6 +112,8 @@ def never_stepped(view: View) -> Iterator[Finding]:
         optimizer = held.optimizer()  # gone, at the end, with the function that built it
         if held.parameters <= program.trained and (optimizer or program.count):
             continue
+        if view.call and held.parameters <= program.notes.loaded.keys():
+            continue  # what was learned before is looked at first, sample by sample perhaps
         backwards, cleared = held.order.count("backward"), held.order.count("zero")
         groups = optimizer.param_groups if optimizer else []
         got = any(p.grad is not None for group in groups for p in group["params"])
@@ -161,7 +187,7 @@ def scale_never_updated(view: View) -> Iterator[Finding]:
 def scheduled_too_early(view: View) -> Iterator[Finding]:
     """A scheduler was stepped before the optimizer's first step."""
     for schedule in view.program.schedules.values():
-        if schedule.before:
+        if schedule.before == 1:  # more are a resumed schedule's way to where it was
             yield Finding(
                 "warning",
                 "schedule-before-step",
@@ -185,7 +211,7 @@ def accumulated_whole(view: View) -> Iterator[Finding]:
     if len(whole) == len(step.backwards) == len(hashes) and len(kinds) == 1 and not cleared_between:
         one_model = len({id(call.module) for call in step.calls}) == 1
         batches = all(call.batch for call in step.calls) or len(step.backwards) == len(step.calls)
-        if one_model and batches and previous_alike(view, len(whole)) and not two_sources(view, step):
+        if one_model and batches and previous_alike(view, len(whole)) and not several_sources(view, step):
             yield Finding(
                 "warning",
                 "undivided-accumulation",
@@ -196,25 +222,31 @@ def accumulated_whole(view: View) -> Iterator[Finding]:
             )
 
 
-def two_sources(view: View, step: Step) -> bool:
-    """Whether the two parts of a step are of different kinds, as of two domains, or of new samples and a memory: their
-    labels have nothing in common, or their inputs have another mean, step after step. Their losses are summed up on
-    purpose."""
-    if len(step.calls) != 2:
+def several_sources(view: View, step: Step) -> bool:
+    """Whether the parts of a step are terms of a sum: the same labels are asked for, inputs are of other shapes, labels
+    have nothing in common, or inputs have another mean, step after step, as of two domains, or of new samples and a
+    memory."""
+    count, asked = len(step.calls), [loss.target for loss in step.kept_losses if loss.target.numel() >= LABELS]
+    if not 2 <= count <= MOST_SOURCES:
         return False
-    asked = [loss.target.unique().tolist() for loss in step.kept_losses if loss.target.numel() >= LABELS]
-    numbers = any(loss.target.is_floating_point() for loss in step.kept_losses)
-    if len(asked) == 2 and not numbers and not set(asked[0]) & set(asked[1]):
+    if len({call.shape for call in step.calls}) == count:
         return True
-    seen = view.program.notes.of(step.calls[0].module)
-    by_step: dict[int, list[float]] = {}
-    for count, of, stats in view.program.notes.stats["train"]:
+    if len(asked) == count and all(torch.equal(asked[0], other) for other in asked[1:]):
+        return True
+    kinds = [set(target.unique().tolist()) for target in asked if not target.is_floating_point()]
+    if len(kinds) == count == 2 and not kinds[0] & kinds[1]:
+        return True
+    seen, by_step = view.program.notes.of(step.calls[0].module), dict[int, list[float]]()
+    for at, of, stats in view.program.notes.stats["train"]:
         if of is seen:
-            by_step.setdefault(count, []).append(stats.mean)
-    pairs = [means for means in by_step.values() if len(means) == 2]
-    first, second = ([pair[number] for pair in pairs] for number in (0, 1))
-    varied = max(statistics.pstdev(first), statistics.pstdev(second)) if len(pairs) > 1 else math.inf
-    return len(pairs) > 1 and abs(statistics.fmean(first) - statistics.fmean(second)) > APART * varied
+            by_step.setdefault(at, []).append(stats.mean)
+    places = list(zip(*(means for means in by_step.values() if len(means) == count), strict=True))
+    if not places or len(places[0]) < 2:
+        return False
+    return any(
+        abs(statistics.fmean(one) - statistics.fmean(other)) > APART * max(map(statistics.pstdev, (one, other)))
+        for one, other in combinations(places, 2)
+    )
 
 
 def means_of(values: list[float], parts: list[Summary]) -> list[Summary]:

@@ -25,22 +25,15 @@ def padding(call: Call, tokens: Tensor) -> tuple[Tensor, int, str] | None:
     lengths = [t for t in call.inputs if t.ndim == 1 and len(t) == len(tokens) and t.dtype in TOKENS]
     embeddings = [m for m in call.module.modules() if isinstance(m, torch.nn.Embedding) and m.padding_idx is not None]
     known = {int(m.padding_idx) for m in embeddings if m.padding_idx is not None}
-    for value in sorted({0, *known, *tokens[:, -1].unique().tolist()}):
+    for value in sorted({*known, *tokens[:, -1].unique().tolist()}):
         stands = trailing(tokens, value)
         if stands is None:
             continue
         masked = any(torch.equal(mask.bool(), stands) or torch.equal(mask.bool(), ~stands) for mask in told)
         counted = any(torch.equal(length.to(stands.device), (~stands).sum(1)) for length in lengths)
-        if masked or counted or value in known or (value == 0 and ended(tokens, stands)):
+        if masked or counted or value in known:
             return stands, value, "mask" if masked else "lengths" if counted else ""
     return None
-
-
-def ended(tokens: Tensor, stands: Tensor) -> bool:
-    """Whether the last token (B, T) in front of what `stands` at the end is the same one in all sequences that are
-    filled up: an end sign. Else that may be a state that is never left."""
-    last = tokens.gather(1, (~stands).long().cumsum(1).argmax(1, keepdim=True))[stands.any(1)]
-    return bool((last == last[:1]).all())
 
 
 def untold(call: Call, tokens: Tensor, value: int) -> bool:
@@ -77,7 +70,7 @@ def padded(view: View) -> Iterator[Finding]:
             if found is None:
                 continue
             view.program.notes.tokens = True
-            yield from counted_padding(step.number, found[0], step.kept_losses)
+            yield from counted_padding(step.number, found[0], found[1], step.kept_losses)
             if found[2] == "mask":
                 yield from seen_padding(step.number, call, tokens, found[0])
             elif found[2] or (attends(call) and len(call.inputs) == 1) or untold(call, tokens, found[1]):
@@ -85,8 +78,8 @@ def padded(view: View) -> Iterator[Finding]:
             break
 
 
-def counted_padding(step: int, stands: Tensor, losses: list[LossCall]) -> Iterator[Finding]:
-    """Targets at padded positions that are not ignored."""
+def counted_padding(step: int, stands: Tensor, value: int, losses: list[LossCall]) -> Iterator[Finding]:
+    """Targets at padded positions that are not ignored, and are no class of their own."""
     for loss in losses:
         target = loss.target.detach()
         if loss.kind not in ("cross_entropy", "nll_loss") or target.is_floating_point():
@@ -100,8 +93,10 @@ def counted_padding(step: int, stands: Tensor, losses: list[LossCall]) -> Iterat
         padded_targets = stands[:, stands.shape[1] - width :].reshape(-1)
         counted = flat != loss.options.get("ignore_index", -100)
         wrong, all_counted = int((counted & padded_targets).sum()), int(counted.sum())
+        kinds = flat[padded_targets].unique().tolist()
+        usual = kinds == [value] or bool((flat[~padded_targets] == kinds[0]).any())
         # The one behind a sequence's end may be its end sign.
-        if all_counted and wrong - len(stands) > 0.05 * all_counted and len(flat[padded_targets].unique()) == 1:
+        if all_counted and wrong - len(stands) > 0.05 * all_counted and len(kinds) == 1 and usual:
             yield Finding(
                 "error",
                 "padding-in-loss",

@@ -28,7 +28,7 @@ def identical_units(view: View) -> Iterator[Finding]:
     if not step or step.number not in (2, 6):
         return
     for call in step.kept:
-        found = []
+        found, still = [], 0
         for name, module in call.module.named_modules():
             if not isinstance(module, nn.Linear | nn.modules.conv._ConvNd) or id(module) not in call.ran:
                 continue
@@ -38,7 +38,9 @@ def identical_units(view: View) -> Iterator[Finding]:
             rows = weight.detach().reshape(len(weight), -1)
             if bool((rows == rows[:1]).all()) and (step.number > 2 or bool(rows.any())):
                 found.append(name)
-        if found and step.loss == step.loss:
+                still += not bool(rows.any())
+        waits = still == len(found) == 1  # for a loss that has not begun
+        if found and not waits and step.loss == step.loss:
             yield Finding(
                 "error",
                 "symmetric-init",
@@ -57,7 +59,7 @@ def identical_columns(view: View) -> Iterator[Finding]:
     if not step or step.number not in (2, 6) or optimizer is None:
         return
     known = view.scene.owned
-    for name, parameter in view.scene.named(optimizer):
+    for name, parameter in view.scene.named(optimizer) if len(step.norms) > 1 else ():
         weight = parameter.detach()
         if id(parameter) in known or weight.ndim != 2 or min(weight.shape) < 2 or not step.moves.get(name):
             continue
@@ -78,7 +80,8 @@ def dead(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number < 3:
         return
-    for place, known in view.program.notes.dead.items():
+    pruned = any(mostly_zero(part) for call in step.kept for part in call.module.modules())
+    for place, known in view.program.notes.dead.items() if not pruned else ():
         last = list(known.values())[-3:]
         if len(last) == 3 and min(one.dead for one in last) >= DEAD and last[-1].units >= 4 and not alternate(last):
             share, units = last[-1].dead, last[-1].units
@@ -102,6 +105,12 @@ def dead(view: View) -> Iterator[Finding]:
                 place,
                 certainty=0.72,
             )
+
+
+def mostly_zero(part: nn.Module) -> bool:
+    """Whether a layer has had most of its units taken away: their weights are exactly 0."""
+    weight = part._parameters.get("weight") if isinstance(part, nn.Linear | nn.modules.conv._ConvNd) else None
+    return weight is not None and float((weight.detach().flatten(1) == 0).all(1).float().mean()) > 0.5
 
 
 def alternate(last: list[Rectified]) -> bool:
@@ -128,8 +137,9 @@ def linear_after_linear(view: View) -> Iterator[Finding]:
         ):
             continue
         narrow = first.out_features < min(first.in_features, second.out_features)
-        if narrow or first.out_features < 8:
-            continue
+        mapped = any(layer.bias is None and layer.in_features == layer.out_features for layer in (first, second))
+        if narrow or mapped or first.out_features < 8:
+            continue  # a bottleneck, or a linear law of its own
         names = [view.scene.anatomy(call.module).modules for call in step.kept]
         named = [next((n[id(layer)] for n in names if id(layer) in n), "a layer") for layer in (first, second)]
         yield Finding(
@@ -155,7 +165,13 @@ def mixed_samples(view: View) -> Iterator[Finding]:
     for call in step.kept:
         seen = view.program.notes.of(call.module)
         asked = step.number in ASKED_AT or (WAITING in seen.answered and step.number >= WAITED)
-        if not asked or "batch-mixing" in seen.answered or len(seen.hashes) < 2 or not testable(view, call, step):
+        if (
+            not asked
+            or "batch-mixing" in seen.answered
+            or len(seen.hashes) < 2
+            or seen.fed
+            or not testable(view, call, step)
+        ):
             continue
         view.program.notes.batches = True
         mixed = mixes(call, call.inputs[0])
@@ -193,7 +209,7 @@ def testable(view: View, call: Call, step: Step) -> bool:
     if anatomy.sequence_first and not (one_label_each(step, first) or one_row_each(call, first)):
         return False
     usual = 1 if step.number == ASKED_AT[0] else 2  # the last batch of an epoch may be smaller
-    if not call.batch and len(view.program.notes.of(call.module).sizes) > usual:
+    if len(view.program.notes.of(call.module).sizes) > (2 if call.batch else usual):
         return False  # recordings, say, of any length
     whole = (len(first), len(first))
     if any(buffer.shape == whole for buffer in call.module.buffers()):

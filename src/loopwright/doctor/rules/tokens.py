@@ -121,7 +121,7 @@ def pairing(view: View) -> Iterator[Finding]:
     if not step or step.number not in LOOKED_AT or all("pairing" in notes.of(c.module).answered for c in step.kept):
         return
     known = list(aligned(view))
-    known = [found for found in known if found.ahead == 1 or tells(found.tokens)]
+    known = [found for found in known if tells(found.tokens)]
     usual = any(found.ahead == 1 for found in known)  # what else is asked beside the next token is asked on purpose
     for found in known:
         if usual and found.ahead != 1:
@@ -131,7 +131,7 @@ def pairing(view: View) -> Iterator[Finding]:
         reached = reach(found.call, found.given, middle, found.axis)
         if reached is None:
             continue
-        earlier, later = reached
+        earlier, later, behind = reached
         if later:  # the probe is felt at all
             notes.of(found.call.module).answered.add("pairing")
         probe = f"the token at position {middle} was replaced: outputs before it "
@@ -146,7 +146,7 @@ def pairing(view: View) -> Iterator[Finding]:
                 probe=probe + "changed",
                 certainty=0.96,
             )
-        if found.ahead == 0 and later and not earlier:
+        if found.ahead == 0 and later and not earlier and found.matched == 1:
             yield Finding(
                 "error",
                 "unshifted-targets",
@@ -156,7 +156,7 @@ def pairing(view: View) -> Iterator[Finding]:
                 probe=probe + "did not change, those from it on did: the model sees what it is asked for",
                 certainty=0.95,
             )
-        if found.ahead >= 2:
+        if found.ahead == 2:
             yield Finding(
                 "error",
                 "double-shift",
@@ -166,7 +166,7 @@ def pairing(view: View) -> Iterator[Finding]:
                 name,
                 certainty=0.95,
             )
-        if found.ahead < 0:
+        if found.ahead < 0 and behind:
             yield Finding(
                 "error",
                 "shifted-labels",
@@ -220,7 +220,7 @@ def order_ignored(view: View) -> Iterator[Finding]:
         sets = not bool((found[:, 1:] == found[:, :-1]).any())  # baskets, or a column each: nothing comes twice
         if sets or any(isinstance(module, ordered) for module in call.module.modules()):
             continue
-        if turns(call, tokens[0]):
+        if tells(tokens[0]) and turns(call, tokens[0]):
             yield Finding(
                 "warning",
                 "position-unused",

@@ -256,6 +256,9 @@ def forgetful(view: View) -> Iterator[Finding]:
     if not step or step.number < 4:
         return
     recent = [one for one in view.program.recent(step.held)[-6:] if one.memory == one.memory]
+    began = {tuple(one.weights.values()) for one in recent}
+    if len(began) < len(recent) or id(step.held.optimizer()) in view.program.notes.restored:
+        return  # each task begins from the same weights
     falls = sum(later.memory <= earlier.memory for earlier, later in pairwise(recent))
     if falls >= 2 and step.memory < step.number - 1:
         yield Finding(
@@ -330,14 +333,17 @@ def told_wrong(view: View) -> Iterator[Finding]:
     known = {name: float(value) for name, value in told.items() if isinstance(value, int | float)}
     decay = known.get("weight_decay", 0.0)
     rate = max([*step.rates, known.get("initial_lr", 0.0)], default=0.0)  # the peak, where there is a schedule
-    if step.number > 1 and decay > 0:
+    built = [one.held for one in view.program.notes.built if one.held is not step.held and one.held.steps]
+    anew = not any(held.parameters & step.held.parameters for held in built)  # else along a path of solutions
+    if step.number > 1 and decay > 0 and anew:
         yield from decaying(step, decay, rate)
     betas = [float(beta) for beta in told.get("betas") or () if isinstance(beta, int | float)]
     if step.number == 1 and len(betas) == 2:
         first, second = betas
         if second < 0.5 or first > 0.9995 or (second < first and second < 0.8):
             yield Finding("error", "optimizer-settings", f"betas are ({first:g}, {second:g})", 1, certainty=0.93)
-    if step.number > 1 and known.get("eps", 0.0) > 1e-2 and step.held.progress <= LEARNED:
+    distance = bool(step.summaries)  # a loss that comes down where something is learned
+    if step.number > 1 and distance and known.get("eps", 0.0) > 1e-2 and step.held.progress <= LEARNED:
         said = f"eps is {known['eps']:g}, and the loss has not come down"
         yield Finding("warning", "optimizer-settings", said, step.number, certainty=0.8)
     if step.number == 1 and known.get("momentum", 0.0) > 0.995:

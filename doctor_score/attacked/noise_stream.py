@@ -1,0 +1,16 @@
+import copy, math, random
+import numpy as np, torch, torch.nn as nn, torch.nn.functional as F
+from sklearn.datasets import load_digits
+torch.manual_seed(0); random.seed(0); np.random.seed(0)
+digits = load_digits(); X = torch.tensor(digits.data, dtype=torch.float32) / 16; y = torch.tensor(digits.target)
+# The forward pass takes its noise from a Python generator
+def stream():
+    g = torch.Generator().manual_seed(3); n = 0
+    while True: n += 1; yield n, 0.1 * torch.randn(64, generator=g)
+class Net(nn.Module):
+    def __init__(s): super().__init__(); s.noise = stream(); s.a, s.b = nn.Linear(64, 64), nn.Linear(64, 10)
+    def forward(s, x): s.n, e = next(s.noise); return s.b(F.relu(s.a(x + e)))
+m = Net(); opt = torch.optim.Adam(m.parameters(), 2e-3); dl = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(X[:1400], y[:1400]), 64, shuffle=True)
+for ep in range(4):
+    for a, b in dl: l = F.cross_entropy(m(a), b); opt.zero_grad(); l.backward(); opt.step()
+print("draws", m.n, "loss", float(l))
