@@ -52,11 +52,12 @@ class Stored:
 @dataclass(eq=False)
 class Loader:
     """A DataLoader: how often it was begun, how many batches it gave in each epoch, with which of them these `began`,
-    and whether steps follow it."""
+    and whether steps follow it. `size`: the rows of its data set."""
 
     loader: ref[Any]
     length: int | None
     sampler: str
+    size: int | None = None
     drawn: list[int] = field(default_factory=list)
     began: set[int] = field(default_factory=set)
     trains: bool = False

@@ -134,8 +134,8 @@ class Forwards:
         """A difference of two tensors: do their shapes make a table of pairs?"""
         if not isinstance(one, Tensor) or not isinstance(other, Tensor) or not result.requires_grad:
             return
-        if place(one) == place(other):
-            return  # each with each on purpose
+        if place(one) == place(other) or self.scene.stack:
+            return  # each with each on purpose, as centers of a layer
         shapes = tuple(one.shape), tuple(other.shape), tuple(result.shape)
         if len(shapes[0]) != len(shapes[1]) and {*map(len, shapes[:2])} == {1, 2} and result.numel() > 1:
             column, row = (one, other) if one.ndim == 2 else (other, one)

@@ -34,6 +34,7 @@ class Samples:
                 ref(loader),
                 len(loader) if sized else None,
                 type(loader.sampler).__name__,
+                len(loader.dataset) if sized else None,
             )
         known[id(loader)].drawn.append(0)
         # An iterator that has gone may have had the same id.

@@ -59,8 +59,8 @@ def begun_again(view: View) -> Iterator[Finding]:
     """Weights were loaded, and training goes on with a new optimizer, told the same as the old, without its state."""
     step = view.step
     built = view.program.notes.built
-    if not step or step.number != 1 or len(built) < 2 or not step.settings:
-        return
+    if not step or step.number != 1 or len(built) < 2 or not step.settings or len(view.program.loads) > 1:
+        return  # who loads weights again and again has a plan
     optimizer = step.held.optimizer()
     restored = view.program.notes.restored
     loaded = view.program.notes.loaded

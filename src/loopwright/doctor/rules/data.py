@@ -18,7 +18,7 @@ FAR = 12.0
 """A standard deviation or a mean of the input that layers are not initialized for."""
 IN_ORDER = 4
 """So many labels in order are no chance, where batches come from no loader."""
-TOLD = 0.6
+TOLD, IN_A_ROW = 0.6, 3
 
 
 def stats_of(view: View, kind: str, module: nn.Module) -> list[Stats]:
@@ -237,11 +237,12 @@ def one_answer(view: View) -> Iterator[Finding]:
     counts, top = sum(one.count for one in found), sum(one.top for one in found)
     if counts >= 64 and len(guessed) == 1 and len(asked) > 1:
         share = top / counts
-        cause = "class-imbalance" if share > 0.9 else "constant-prediction"
-        told = [one.told for one in found if not math.isnan(one.told)]
-        notes = view.program.notes
+        told, notes = [one.told for one in found if not math.isnan(one.told)], view.program.notes
         notes.same_answer += 1
-        if share > 0.9 and (notes.same_answer < 2 or (told and statistics.fmean(told) > TOLD)):
+        enough = min(TOLD, 0.5 + 3 * (12 * max(1, counts - top)) ** -0.5)  # three deviations of what chance has
+        usual = share > 0.5 and (notes.same_answer < IN_A_ROW or (bool(told) and statistics.fmean(told) > enough))
+        cause = "class-imbalance" if share > 0.9 else "constant-prediction"
+        if usual:
             return  # the rare ones may be told from the others, and still not be likelier than not
         yield Finding(
             "warning",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import place
-from loopwright.doctor.program import Loader
 from loopwright.doctor.records import Call, LossCall, Phase, Step
 from loopwright.doctor.rule import View, rule
 from loopwright.doctor.rules.modes import FEW, in_each_step
@@ -82,7 +81,11 @@ def overlapping(
     training = [loader for loader in view.program.loaders.values() if loader.trains]
     twice = max(train.values()) > sum(len(loader.drawn) for loader in training)  # copies of a row, in an epoch
     # The score of a part of the training set: all of it is trained on, as far as that was seen.
-    score = sources <= {0, *map(id, training)} and share * sizes(training) > ALL * len(train) and not twice
+    score = (
+        sources <= {0, *map(id, training)}
+        and share * sum(loader.size or 0 for loader in training) > ALL * len(train)
+        and not twice
+    )
     if share > 0.02 + expected and not two_sets and not whole:
         yield Finding(
             "info" if score else "error",
@@ -103,13 +106,6 @@ def halves(shares: list[float], rows: int) -> bool:
         if empty >= HALF and others >= HALF and sum(shares) / others * empty * rows > BY_CHANCE:
             return True
     return False
-
-
-def sizes(loaders: list[Loader]) -> int:
-    """How many rows the data sets of loaders have; 0 where that is not known."""
-    sets = [getattr(loader.loader(), "dataset", None) for loader in loaders]
-    known = [len(each) for each in sets if isinstance(each, Sized)]
-    return sum(known) if len(known) == len(sets) else 0
 
 
 def separate(phase: Phase, train: dict[int, int]) -> bool:

@@ -109,7 +109,8 @@ def dead(view: View) -> Iterator[Finding]:
 
 def mostly_zero(part: nn.Module) -> bool:
     """Whether a layer has had most of its units taken away: their weights are exactly 0."""
-    weight = part._parameters.get("weight") if isinstance(part, nn.Linear | nn.modules.conv._ConvNd) else None
+    held = isinstance(part, nn.Linear | nn.modules.conv._ConvNd)
+    weight = part._buffers.get("weight_mask", part._parameters.get("weight")) if held else None
     return weight is not None and float((weight.detach().flatten(1) == 0).all(1).float().mean()) > 0.5
 
 
@@ -209,6 +210,9 @@ def testable(view: View, call: Call, step: Step) -> bool:
     if anatomy.sequence_first and not (one_label_each(step, first) or one_row_each(call, first)):
         return False
     usual = 1 if step.number == ASKED_AT[0] else 2  # the last batch of an epoch may be smaller
+    loaders = [loader.loader() for loader in view.program.loaders.values() if id(loader) == call.source]
+    if any(each is not None and each.batch_size is None for each in loaders):
+        return False  # one thing at a time
     if len(view.program.notes.of(call.module).sizes) > (2 if call.batch else usual):
         return False  # recordings, say, of any length
     whole = (len(first), len(first))

@@ -30,7 +30,7 @@ GUESSED = 1.1
 LEARNED = 0.1
 NOTHING_LEFT = 0.95
 """Shares by which a loss has come down: enough to see that the optimizer works; so far that it has done its work."""
-LONG = 40
+LONG = 30
 """Whoever builds an optimizer anew after so many steps loses little: momentum has forgotten by then, and new data, or
 another task, may be why."""
 
@@ -139,6 +139,7 @@ def not_held(view: View) -> Iterator[Finding]:
             (anatomy.names[id(parameter)], parameter)
             for parameter in call.module.parameters()
             if parameter.requires_grad and id(parameter) not in everywhere and parameter.grad is not None
+            if parameter.ndim  # a temperature may be set by hand
             if marks.get(id(parameter), fingerprint(parameter)) == fingerprint(parameter)  # else updated by hand
         ]
         inside = anatomy.names.keys() & everywhere
