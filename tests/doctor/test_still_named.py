@@ -186,9 +186,19 @@ def attention_over_the_batch_of_known_rows() -> None:
         step(optimizer, F.cross_entropy(model(X[rows]), Y[rows]))
 
 
+def one_graph_that_is_validated_in_training_mode() -> None:
+    model = net(dropout=0.5)
+    optimizer = adam(model)
+    for _ in range(20):
+        step(optimizer, F.cross_entropy(model(X)[:128], Y[:128]))
+        with torch.no_grad():
+            F.cross_entropy(model(X)[128:], Y[128:])
+
+
 @pytest.mark.parametrize(
     ("program", "cause"),
     [
+        (one_graph_that_is_validated_in_training_mode, "eval-mode-missing"),
         (two_heads_of_which_each_is_asked_of_half_the_rows, "split-overlap"),
         (a_backward_pass_for_each_half_of_the_rows, "split-overlap"),
         (a_score_of_everything_before_training, "split-overlap"),

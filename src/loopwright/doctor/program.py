@@ -127,7 +127,7 @@ class Seen:
         if len(self.met) < MOST_MET:
             self.met |= fresh
         self.gathers |= goes_on and len(then & self.met) >= MOSTLY * len(then)
-        return self.gathers or (bool(then) and then <= rows and len(rows) <= CHOICE * len(then))
+        return self.gathers or (bool(then) and then < rows and len(rows) <= CHOICE * len(then))
 
 
 @dataclass(eq=False)

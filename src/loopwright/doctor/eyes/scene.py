@@ -113,9 +113,11 @@ class Scene:
     def settle(self, count: int) -> None:
         """What ran since step `count` and took no part in an update is a phase of its own."""
         taken = {row for call in self.calls if call.flowed for row in call.rows}
+        learn = {id(call.module) for call in self.calls if call.flowed}
         idle = [call for call in self.calls if not call.flowed]
         # What another model is trained on in this very step, a teacher was asked about.
-        calls = [call for call in idle if call.grad or not call.rows or not taken.issuperset(call.rows)]
+        taught = [call for call in idle if id(call.module) not in learn and call.rows and taken.issuperset(call.rows)]
+        calls = [call for call in idle if call.grad or call not in taught]
         chosen = False
         for module in {id(call.module): call.module for call in self.calls}.values():
             mine = [call for call in self.calls if call.module is module]
