@@ -1,4 +1,4 @@
-"""Right programs that were written to be accused, by somebody who had read the rules: none of them is."""
+"""Right programs that were written to be accused, by somebody who had read the rules: nearly none of them is."""
 
 from __future__ import annotations
 
@@ -12,9 +12,30 @@ from loopwright.doctor.doctor import Doctor
 
 ATTACKED = Path(__file__).parents[2] / "doctor_score" / "attacked"
 ACCUSED = {
+    "adabn": "the domain that it is validated on is another one, on purpose",
+    "add_group_later": "its vectors are given to the optimizer in the second epoch",
+    "awgn_receiver": "noise is drawn anew in each validation, as in the channel",
+    "bandit_no_context": "its input is the same at each step, since there is nothing to be seen",
+    "encoder_eval_regression": "dropout is off in a part that was trained before",
+    "energy_distance_1d": "each with each is what is asked for",
+    "expandnet_linear": "linear layers behind each other are what is studied",
+    "expert_choice": "experts choose among the samples of a batch",
+    "gradmult_warm": "a factor of the gradient is 0 for the first epoch",
+    "heavy_ball": "the momentum is the best one for this quadratic",
+    "hooks_unfreeze": "a hook keeps the gradient back for the first epoch",
     "intersample": "its samples do depend on each other, and that is what it is for",
+    "mpc_warm_start": "a plan is shifted, and optimized anew, every 15 steps",
+    "ncsnv2_noise": "noise of all sizes goes in as it is",
+    "normalized_gd": "steps have a length of their own, and targets are raw",
+    "numpy_import": "its weights come from elsewhere, and answer other questions",
+    "per_patient_mean": "patients count alike, whatever the number of their samples",
+    "pix2pix_bn": "statistics of the batch are used in tests as well",
+    "scaler_unscaled_by_hand": "gradients are divided by the scale by hand",
+    "tabular_double_q": "values begin at nothing and grow to what they should be",
+    "tbptt_stages": "a recording comes in the order of time, and the state is carried on",
+    "time2vec_long": "raw time goes into sines",
 }
-"""Those that are accused all the same, and why nobody has found what to tell them by."""
+"""Those that are accused all the same, and what they do on purpose that nothing in them tells."""
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in ATTACKED.glob("*.py")))

@@ -36,12 +36,19 @@ def shared_rows(view: View) -> Iterator[Finding]:
     # A teacher or a target network is given the very batch that is trained on.
     trained = set().union(*(seen.hashes for seen in view.program.notes.models.values()))
     for module in {id(call.module): call.module for call in phase.calls}.values():
-        held_out = view.scene.trains(module) and not in_each_step(view, module)
+        held_out = view.scene.trains(module) and not in_each_step(view, module) and not retired(view, module)
         train = rows_of(view, module) if held_out else {}
         calls = [call for call in phase.calls if call.module is module and call.hash not in trained]
         passes = [call.rows for call in calls if not call.grad and len(call.rows) >= 4]
         if passes and len(train) > 64:
             yield from overlapping(view, phase, train, passes, chance_of(view, module))
+
+
+def retired(view: View, module: nn.Module) -> bool:
+    """Whether the optimizer of a model is gone, and another one is at work: the model is asked for its sake."""
+    names = view.scene.anatomy(module).names.keys()
+    living = [held.parameters for held, _ in view.program.living() if held.steps]
+    return bool(living) and not any(names & parameters for parameters in living)
 
 
 def rows_of(view: View, module: nn.Module) -> dict[int, int]:
