@@ -25,7 +25,7 @@ ELSEWHERE = (nn.Module, Tensor, type, ModuleType, Optimizer)
 FIXED = (int, float, complex, bool, str, bytes, type(None), type, ModuleType)
 ONE_WAY = (GeneratorType, io.IOBase)
 """What cannot be put back to where it was."""
-DEEP, MOST = 3, 2000
+DEEP, MOST, LARGEST = 3, 2000, 20_000_000
 OWN = frozenset(vars(nn.Module()))
 HOOKS = ("_forward_pre_hooks", "_forward_hooks")
 
@@ -138,12 +138,17 @@ def keeping(value: Any) -> Iterator[Callable[[], None]]:
     elif isinstance(value, np.ndarray) and value.dtype != object:
         array = value.copy()
         yield lambda: np.copyto(value, array) if value.flags.writeable else None
-    elif isinstance(value, Tensor) and not isinstance(value, nn.Parameter) and value.layout is torch.strided:
+    elif isinstance(value, Tensor) and copied(value):
         kept = value.detach().clone()
         yield lambda: None if torch.equal(value, kept) else void(value.data.copy_(kept))
     elif hasattr(value, "__dict__") and not opaque(value):
         content = dict(vars(value))
         yield lambda: put_attributes(vars(value), content)
+
+
+def copied(value: Tensor) -> bool:
+    """Whether a tensor's numbers are kept: parameters do not change in a forward pass, and a large one is a data set."""
+    return not isinstance(value, nn.Parameter) and value.layout is torch.strided and value.numel() <= LARGEST
 
 
 def void(_: object) -> None:
