@@ -21,7 +21,7 @@ ACCUSED = {
     "expandnet_linear": "linear layers behind each other are what is studied",
     "expert_choice": "experts choose among the samples of a batch",
     "gradmult_warm": "a factor of the gradient is 0 for the first epoch",
-    "heavy_ball": "the momentum is the best one for this quadratic",
+    "heavy_ball": "the best momentum for this quadratic lets the loss rise to fifty times its size before it falls",
     "hooks_unfreeze": "a hook keeps the gradient back for the first epoch",
     "intersample": "its samples do depend on each other, and that is what it is for",
     "mpc_warm_start": "a plan is shifted, and optimized anew, every 15 steps",

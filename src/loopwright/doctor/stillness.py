@@ -147,7 +147,7 @@ def keeping(value: Any) -> Iterator[Callable[[], None]]:
 
 
 def copied(value: Tensor) -> bool:
-    """Whether a tensor's numbers are kept: parameters do not change in a forward pass, and a large one is a data set."""
+    """Whether a tensor's numbers are kept: no forward pass changes a parameter, and a large one is a data set."""
     return not isinstance(value, nn.Parameter) and value.layout is torch.strided and value.numel() <= LARGEST
 
 

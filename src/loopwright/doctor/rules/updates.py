@@ -54,8 +54,8 @@ def overwriting(view: View) -> Iterator[Finding]:
     broke = not math.isfinite(now) or now > max(3 * first, GUESSED * guessing) + 1e-3
     high = ratio > LARGE and now > 0.95 * first and step.number >= 12
     # A loss that is no distance, as in reinforcement learning, may be small by chance and grow.
-    grown = bool(step.summaries) or now > 30 * (first + 1)
-    if (ratio > LARGE and broke) or high or (broke and grown and rising(losses) and ratio > 0.02):
+    grown = bool(step.summaries) or not math.isfinite(now) or now > 30 * (first + 1)
+    if (ratio > LARGE and broke and grown) or high or (broke and grown and rising(losses) and ratio > 0.02):
         yield Finding(
             "error",
             "lr-too-large",
@@ -347,7 +347,7 @@ def told_wrong(view: View) -> Iterator[Finding]:
     if step.number > 1 and distance and known.get("eps", 0.0) > 1e-2 and step.held.progress <= LEARNED:
         said = f"eps is {known['eps']:g}, and the loss has not come down"
         yield Finding("warning", "optimizer-settings", said, step.number, certainty=0.8)
-    if step.number == 1 and known.get("momentum", 0.0) > 0.995:
+    if step.number == 1 and step.calls and known.get("momentum", 0.0) > 0.995:
         yield Finding("warning", "optimizer-settings", f"momentum is {known['momentum']:g}", 1, certainty=0.8)
 
 
