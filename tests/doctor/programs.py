@@ -389,6 +389,11 @@ def split_preprocessing(broken: bool) -> None:
     validate(LOOSE * 0.2 + 3 if broken else LOOSE)
 
 
+def scaled_apart(broken: bool) -> None:
+    own = (LOOSE - LOOSE.mean(0)) / LOOSE.std(0)
+    validate(own if broken else (LOOSE - X.mean(0)) / X.std(0))
+
+
 def validate(held_out: Tensor) -> None:
     model = net()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
@@ -752,13 +757,13 @@ OTHERS = {
     "nodes_shared": "split-overlap",
     "no_places": "position-unused",
     "mask_of_ones": "padding-visible",
+    "scaled_apart": "split-preprocessing",
     "pixels_as_probabilities": "unscaled-target",
 }
 HELPERS = ("net", "batches", "loop", "read", "validate", "train_with_loaders", "plain", "Callable")
 PROGRAMS: dict[str, tuple[Program, str]] = {
     name.replace("_", "-"): (program, OTHERS.get(name, name.replace("_", "-")))
     for name, program in list(globals().items())
-    if callable(program)
-    and name not in ("net", "batches", "loop", "read", "validate", "train_with_loaders", "plain", "Callable")
+    if callable(program) and name not in HELPERS
     if getattr(program, "__module__", "") == __name__ and not isinstance(program, type)
 }

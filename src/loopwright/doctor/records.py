@@ -33,7 +33,8 @@ class Call:
     of a call without gradients on what is trained on: a number for each row of the output. `wiped`: the gradients that
     came of it were cleared before the step. `touched`: of each output the places of the rows that got a gradient.
     `again`: the same input was trained on before. `entered`: what came to the first layer inside that multiplies it.
-    `profile` (B,), of a call without gradients: the mean of each row.
+    `profile` (B,), of a call without gradients: the mean of each row; `sums` (2, F), of rows of numbers: of each column
+    the sum, and that of its squares.
     """
 
     module: nn.Module
@@ -60,6 +61,7 @@ class Call:
     touched: dict[int, set[int]] = field(default_factory=dict)
     again: bool = False
     profile: Tensor = NOTHING
+    sums: Tensor = NOTHING
     entered: Stats | None = None
 
     @property

@@ -7,15 +7,18 @@ import statistics
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 
+import torch
 from torch import nn
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import Stats, pooled
 from loopwright.doctor.rule import View, rule
+from loopwright.doctor.rules.leaks import rows_of
 from loopwright.errors import some
 
 FAR = 12.0
 """A standard deviation or a mean of the input that layers are not initialized for."""
+FEW_ROWS = 48
 IN_ORDER = 4
 """So many labels in order are no chance, where batches come from no loader."""
 TOLD, IN_A_ROW = 0.6, 3
@@ -195,6 +198,35 @@ def unlike_splits(view: View) -> Iterator[Finding]:
                 f"{other_mean:.3g} and {other_std:.3g}",
                 phase.step,
                 certainty=0.88,
+            )
+
+
+@rule("phase", "split-preprocessing", needs="phases")
+def scaled_apart(view: View) -> Iterator[Finding]:
+    """A validation whose columns have mean 0 and deviation 1 all by themselves: they were scaled by their own, not by
+    those of training."""
+    phase = view.phase
+    if not phase or not phase.step:
+        return
+    for module in {id(call.module): call.module for call in phase.calls if view.scene.trains(call.module)}.values():
+        calls = [call for call in phase.calls if call.module is module and len(call.sums) == 2]
+        known, count = rows_of(view, module), sum(len(call.profile) for call in calls)
+        checked = {row for call in calls for row in call.rows}
+        shapes = {tuple(call.sums.shape) for call in calls}
+        if count < FEW_ROWS or len(shapes) > 1 or not known or not checked.isdisjoint(known):
+            continue  # of what is trained on, too, the columns may be
+        mean, square = torch.stack([call.sums for call in calls]).sum(0) / count
+        deviation = (square - mean.square()).clamp(min=0).sqrt()
+        exact = (mean.abs() < 1e-5) & ((deviation - 1).abs() < 1 / count)
+        columns, most = int(exact.sum()), float(mean[exact].abs().max()) if bool(exact.any()) else 0.0
+        if columns >= 3 and columns >= 0.5 * len(mean):
+            yield Finding(
+                "error",
+                "split-preprocessing",
+                f"{columns} of {len(mean)} columns of the {count} validation inputs have mean 0 (at most {most:.1g}) and "
+                "deviation 1: they were scaled by themselves",
+                phase.step,
+                certainty=0.9,
             )
 
 
