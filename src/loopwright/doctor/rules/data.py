@@ -223,7 +223,7 @@ def scaled_apart(view: View) -> Iterator[Finding]:
             yield Finding(
                 "error",
                 "split-preprocessing",
-                f"{columns} of {len(mean)} columns of the {count} validation inputs have mean 0 (at most {most:.1g}) and "
+                f"{columns} of {len(mean)} columns of the {count} validation inputs have mean 0 ({most:.1g}) and "
                 "deviation 1: they were scaled by themselves",
                 phase.step,
                 certainty=0.9,
