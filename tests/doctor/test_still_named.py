@@ -195,9 +195,19 @@ def one_graph_that_is_validated_in_training_mode() -> None:
             F.cross_entropy(model(X)[128:], Y[128:])
 
 
+def a_head_that_is_replaced_after_a_first_score() -> None:
+    model = net()
+    optimizer = adam(model)
+    score(model)
+    model[5] = nn.Linear(16, 2)
+    for rows in batches(6):
+        step(optimizer, F.cross_entropy(model(X[rows]), Y[rows]))
+
+
 @pytest.mark.parametrize(
     ("program", "cause"),
     [
+        (a_head_that_is_replaced_after_a_first_score, "stale-optimizer"),
         (one_graph_that_is_validated_in_training_mode, "eval-mode-missing"),
         (two_heads_of_which_each_is_asked_of_half_the_rows, "split-overlap"),
         (a_backward_pass_for_each_half_of_the_rows, "split-overlap"),

@@ -56,7 +56,7 @@ class Forwards:
             if isinstance(module, nn.Linear) and args:
                 self.follow(module, args[0])
             return None
-        anatomy = self.scene.anatomy(module)
+        anatomy = self.scene.called_anew(module)
         if not anatomy.names:
             return None
         inputs, moded = leaves(args, kwargs), (*anatomy.dropouts, *anatomy.batch_norms)

@@ -144,8 +144,14 @@ class Scene:
         self.made.clear()
         self.pending.clear()
 
+    def called_anew(self, module: nn.Module) -> Anatomy:
+        """What a module is made of that is called: parts may have been replaced since it was called last."""
+        if {id(parameter) for parameter in module.parameters()} != self.anatomy(module).names.keys():
+            self.anatomies.pop(id(module))
+        return self.anatomy(module)
+
     def anatomy(self, module: nn.Module) -> Anatomy:
-        """What a module is made of; looked up again where parameters came, went, froze or thawed."""
+        """What a module is made of, looked up again now and then."""
         known = self.anatomies.get(id(module))
         if known is not None and known[0]() is module and self.program.count > known[1].looked_at + 50:
             known = None

@@ -59,8 +59,9 @@ def begun_again(view: View) -> Iterator[Finding]:
     """Weights were loaded, and training goes on with a new optimizer, told the same as the old, without its state."""
     step = view.step
     built = view.program.notes.built
-    if not step or step.number != 1 or len(built) < 2 or not step.settings or len(view.program.loads) > 1:
-        return  # who loads weights again and again has a plan
+    again = len({load.step for load in view.program.loads}) > 1  # who loads weights time after time has a plan
+    if not step or step.number != 1 or len(built) < 2 or not step.settings or again:
+        return
     optimizer = step.held.optimizer()
     restored = view.program.notes.restored
     loaded = view.program.notes.loaded
