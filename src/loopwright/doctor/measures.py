@@ -131,6 +131,11 @@ def settings(group: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in group.items() if isinstance(value, int | float | tuple | bool)}
 
 
+def ends_with(one: str, other: str) -> bool:
+    """Whether one of two names is the other one behind a prefix."""
+    return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
+
+
 def traced() -> bool:
     """Whether torch.compile or a transform of torch.func is at work: tensors have no numbers of their own then."""
     return torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import fingerprint, leaves, place, settings, tensors
+from loopwright.doctor.measures import ends_with, fingerprint, leaves, place, settings, tensors
 from loopwright.doctor.program import REMEMBERED, Load, Loader, Order, Stored
 
 QUIET_FILES = ("clip_grad.py", "optimizer.py", "init.py", "swa_utils.py", "adam.py", "adamw.py", "sgd.py")
@@ -49,7 +49,7 @@ class Samples:
         found = leaves(batch)
         if loader is not None and loader.drawn[-1] == 1 and found and len(loader.began) < 2:
             loader.began.add(fingerprint(found[0]) if found[0].layout is torch.strided else 0)
-        self.scene.last_batch = ({place(tensor) for tensor in leaves(batch)}, loader)
+        self.scene.last_batch = ({place(tensor) for tensor in found}, loader)
 
     def order(self, order: Any) -> None:
         """A permutation was drawn."""
@@ -113,7 +113,7 @@ class Samples:
 
 def fits(given: Any, name: str, missing: list[str], held: Mapping[str, Any]) -> bool:
     """Whether what was not used could have been something that was missing: it has its shape."""
-    alike = [other for other in missing if f".{name}".endswith(f".{other}") or f".{other}".endswith(f".{name}")]
+    alike = [other for other in missing if ends_with(name, other)]
     shapes = [getattr(held.get(other), "shape", None) for other in alike]
     return not alike or getattr(given, "shape", None) in shapes
 

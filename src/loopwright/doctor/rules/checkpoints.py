@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loopwright.doctor.finding import Finding
+from loopwright.doctor.measures import ends_with
 from loopwright.doctor.rule import View, rule
 from loopwright.doctor.rules.updates import settings_of
 from loopwright.errors import some
@@ -29,11 +30,6 @@ def loaded_in_part(view: View) -> Iterator[Finding]:
                 load.kind,
                 certainty=0.9,
             )
-
-
-def ends_with(one: str, other: str) -> bool:
-    """Whether one of two names is the other one behind a prefix."""
-    return f".{one}".endswith(f".{other}") or f".{other}".endswith(f".{one}")
 
 
 @rule("step", "weights-not-restored", needs="loads")

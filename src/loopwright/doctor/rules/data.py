@@ -18,6 +18,7 @@ from loopwright.errors import some
 
 FAR = 12.0
 """A standard deviation or a mean of the input that layers are not initialized for."""
+NORMS = nn.modules.batchnorm._NormBase | nn.LayerNorm | nn.GroupNorm
 FEW_ROWS = 48
 IN_ORDER = 4
 """So many labels in order are no chance, where batches come from no loader."""
@@ -71,14 +72,13 @@ def scale(view: View) -> Iterator[Finding]:
 def evened(module: nn.Module) -> bool:
     """Whether a normalization stands right behind the first layer, to which the scale of its input is the same."""
     weighted = [part for part in module.modules() if list(part.parameters(recurse=False))]
-    norms = nn.modules.batchnorm._NormBase | nn.LayerNorm | nn.GroupNorm
-    return len(weighted) > 1 and not isinstance(weighted[0], norms) and isinstance(weighted[1], norms)
+    return len(weighted) > 1 and not isinstance(weighted[0], NORMS) and isinstance(weighted[1], NORMS)
 
 
 def normalizes(module: nn.Module) -> bool:
     """Whether the first part of a module with weights or statistics is a normalization."""
     for part in module.modules():
-        if isinstance(part, nn.modules.batchnorm._NormBase | nn.LayerNorm | nn.GroupNorm):
+        if isinstance(part, NORMS):
             return True
         if list(part.parameters(recurse=False)):
             return False
