@@ -34,6 +34,7 @@ EXPERIMENTS = {"points": 300, "line": 200, "digits-mlp": 200, "digits-cnn": 100,
 SETS = (
     *("unseen", "unseen_second", "unseen_third", "unseen_fourth", "unseen_fifth", "unseen_sixth", "unseen_seventh"),
     "unseen_eighth",
+    "unseen_ninth",
 )
 NUMERIC = frozenset({20, 34, 42, 43, 44, 47, 48, 53, 55, 56, 60, 66, 70})
 PROBED = frozenset({9, 12, 15, 16, 17, 18, 21, 22, 62, 64, 68, 71})
