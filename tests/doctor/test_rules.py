@@ -12,7 +12,10 @@ from loopwright.doctor import rules
 from loopwright.doctor.causes import CAUSES
 from loopwright.doctor.doctor import Doctor
 from loopwright.doctor.rule import NEEDS, RULES
-from tests.doctor.programs import PROGRAMS
+from tests.doctor.programs import PROGRAMS as USUAL
+from tests.doctor.rarer import RARER
+
+PROGRAMS = {**USUAL, **RARER}
 
 
 def watched(program, broken: bool) -> Doctor:

@@ -142,7 +142,7 @@ class Built:
 @dataclass(eq=False)
 class Schedule:
     """A learning-rate scheduler of the optimizer `held`: its kind, its steps, the rates it has seen, and after how many
-    steps of the optimizer it was through."""
+    steps of the optimizer it was through. `place`: where it stands by its own count."""
 
     kind: str
     held: Held
@@ -150,3 +150,4 @@ class Schedule:
     before: int = 0
     rate: Rate = field(default_factory=Rate)
     ended_at: int | None = None
+    place: int = 0

@@ -117,18 +117,22 @@ def fewer(call: Call, samples: int) -> list[tuple[Tensor, Tensor]]:
 def lost_inside(call: Call, parameters: Sequence[nn.Parameter]) -> list[nn.Parameter]:
     """Those of the parameters that get no gradient but 0, whatever the loss, though the outputs depend on them.
 
-    The outputs are taken with each parameter changed by some percent, and given a gradient of their own that the module
-    passes on, by the hooks that it has.
+    The outputs are taken with each parameter changed by some percent, and those that are all 0 together, and given a
+    gradient of their own that the module passes on, by the hooks that it has.
     """
     names = {id(parameter): name for name, parameter in call.module.named_parameters()}
     with undisturbed(call.module):
         before = outputs(call)
         used = [n for n in sorted(call.flowed) if n < len(before) and before[n].is_floating_point()]
-        moving = []
-        for parameter in parameters:
-            after = outputs(call, weights={names[id(parameter)]: parameter.detach() * (1 + 0.03 * wave(parameter))})
-            if any(differ(before[number], after[number]) for number in used):
-                moving.append(parameter)
+
+        def moves(changed: Sequence[nn.Parameter], change: Callable[[Tensor], Tensor]) -> bool:
+            after = outputs(call, weights={names[id(each)]: change(each.detach()) for each in changed})
+            return any(differ(before[number], after[number]) for number in used)
+
+        moving = [each for each in parameters if moves([each], lambda weight: weight * (1 + 0.03 * wave(weight)))]
+        at_zero = [each for each in parameters if not each.any()]  # two factors: each keeps the other where it is
+        if len(at_zero) > 1 and moves(at_zero, wave):
+            moving += at_zero
         if not moving:
             return []
         with torch.enable_grad():
@@ -250,6 +254,32 @@ def turns(call: Call, tokens: Tensor) -> bool | None:
         if differ(one, one.roll(1, axis)):
             found = found is not False and not differ(one, other)
     return found
+
+
+@abstaining
+def changed_times(call: Call, given: Tensor, other: Tensor, axis: int) -> list[Tensor]:
+    """Of each output with as many times as `given` has along `axis`: bool (T,), which of them change with `other`."""
+    with undisturbed(call.module):
+        before, after = outputs(call), outputs(call, [(given, other)])
+    found, length = [], given.shape[axis]
+    for number in sorted(call.flowed):
+        one = before[number] if number < len(before) else given[:0]
+        along = next((place for place in range(1, one.ndim) if one.shape[place] == length), None)
+        if along is not None:
+            apart = (one - after[number]).abs().float().movedim(along, 0).flatten(1).amax(1)
+            found.append(apart > CHANGED * max(float(one.abs().max()), 1e-6))
+    return found
+
+
+@abstaining
+def unmoved(call: Call, tokens: Tensor) -> bool:
+    """Whether reversed tokens (B, T) change no output, though other samples' tokens do."""
+    with undisturbed(call.module):
+        before, after = outputs(call), outputs(call, [(tokens, tokens.flip(1))])
+        others = outputs(call, [(tokens, tokens.roll(1, 0))])
+    used = [number for number in sorted(call.flowed) if number < len(before) and before[number].is_floating_point()]
+    asked = any(differ(before[number], others[number]) for number in used)
+    return asked and not any(differ(before[number], after[number]) for number in used)
 
 
 @abstaining

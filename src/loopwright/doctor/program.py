@@ -52,7 +52,7 @@ class Stored:
 @dataclass(eq=False)
 class Loader:
     """A DataLoader: how often it was begun, how many batches it gave in each epoch, with which of them these `began`,
-    and whether steps follow it. `size`: the rows of its data set."""
+    and whether steps follow it. `size`: the rows of its data set; `flat`: each of its batches is one tensor (B,)."""
 
     loader: ref[Any]
     length: int | None
@@ -61,6 +61,7 @@ class Loader:
     drawn: list[int] = field(default_factory=list)
     began: set[int] = field(default_factory=set)
     trains: bool = False
+    flat: bool = True
 
 
 @dataclass(eq=False)
@@ -185,7 +186,7 @@ class Program:
     """All that is known of the program that is watched.
 
     `read`: states of optimizers in files that were loaded. `saves`: how often torch.save wrote weights, `resumable` how
-    often with an optimizer's state.
+    often with an optimizer's state. `scheduled`: how far a schedule had come whose state was read.
     """
 
     held: dict[int, Held] = field(default_factory=dict)
@@ -201,6 +202,7 @@ class Program:
     read: list[Stored] = field(default_factory=list)
     saves: int = 0
     resumable: int = 0
+    scheduled: int = 0
     scalers: bool = False
     compiled: bool = False
     notes: Notes = field(default_factory=lambda: Notes())

@@ -33,6 +33,8 @@ class Call:
     of a call without gradients on what is trained on: a number for each row of the output. `wiped`: the gradients that
     came of it were cleared before the step. `touched`: of each output the places of the rows that got a gradient.
     `again`: the same input was trained on before. `entered`: what came to the first layer inside that multiplies it.
+    `drew`: what was dropped in evaluation mode. `asked`: a number that is equal where the labels of the loader's batch
+    are; 0 where there are none, or all of one kind.
     `profile` (B,), of a call without gradients: the mean of each row; `sums` (2, F), of rows of numbers: of each column
     the sum, and that of its squares.
     """
@@ -63,6 +65,8 @@ class Call:
     profile: Tensor = NOTHING
     sums: Tensor = NOTHING
     entered: Stats | None = None
+    drew: str = ""
+    asked: int = 0
 
     @property
     def taught(self) -> list[int]:
@@ -121,8 +125,8 @@ class Summary:
     """Of a LossCall, what is kept: the mean loss of a row that counts (`mean`), that of guessing among `classes`
     (`chance`, NaN where there are none), the rows, how many of them count, how many different labels they have, the
     share of the most frequent one, the operation that made the prediction, and whether that is `bounded`: numbers of at
-    most 1, times a factor. Of a regression the mean `size` of the targets, their `spread`, and the `reach` of the
-    predictions: the largest."""
+    most 1, times a factor. `counts`, of a loss that weighs its classes: how many rows each has. Of a regression the
+    mean `size` of the targets, their `spread`, and the `reach` of the predictions: the largest."""
 
     kind: str
     mean: float
@@ -139,6 +143,7 @@ class Summary:
     size: float = math.nan
     spread: float = math.nan
     reach: float = math.nan
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import distributions, nn
 from torch.nn import functional
 from torch.optim import Optimizer, lr_scheduler
 from torch.optim import optimizer as optimizers
@@ -31,6 +31,7 @@ LOSSES = (
     *("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"),
     *("multi_margin_loss", "soft_margin_loss", "hinge_embedding_loss"),
 )
+SCHEDULES = (lr_scheduler.LRScheduler, lr_scheduler.ReduceLROnPlateau)
 EARLY = 3
 Wrapper = Callable[..., Any]
 
@@ -85,23 +86,23 @@ class Seams:
         always, after = functools.partial(self._always, samples.no_grad), self._after
         yield self._seam(nn.Module, "train", functools.partial(self._always, samples.mode))
         yield self._seam(nn.Module, "load_state_dict", self._loaded)
-        for kind in having("load_state_dict", Optimizer):
-            yield self._seam(kind, "load_state_dict", functools.partial(after, samples.optimizer_loaded))
+        for kind in having("load_state_dict", Optimizer, *SCHEDULES):
+            yield self._seam(kind, "load_state_dict", functools.partial(after, samples.state_loaded))
         yield self._seam(Optimizer, "__init__", functools.partial(after, updates.built))
-        for kind in having("step", lr_scheduler.LRScheduler, lr_scheduler.ReduceLROnPlateau):
+        for kind in having("step", *SCHEDULES):
             yield self._seam(kind, "step", functools.partial(after, updates.scheduled))
         for name in ("scale", "unscale_", "step", "update"):
             yield self._seam(
                 torch.amp.GradScaler, name, functools.partial(self._told, self.eyes.gradients.scaler(name))
             )
-        yield self._seam(torch, "load", self._read)
+        yield self._seam(torch, "load", functools.partial(self._gave, samples.read))
         yield self._seam(torch, "save", functools.partial(after, samples.saved))
         yield self._seam(DataLoader, "__iter__", self._epoch)
         yield self._seam(loading._BaseDataLoaderIter, "__next__", self._batch)
         yield self._seam(torch.no_grad, "__enter__", always)
         yield self._seam(torch.inference_mode, "__enter__", always)
-        yield self._seam(torch, "randperm", self._order)
-        yield self._seam(np.random, "permutation", self._order)
+        for owner, name in ((torch, "randperm"), (np.random, "permutation")):
+            yield self._seam(owner, name, functools.partial(self._gave, samples.order))
         yield self._seam(torch, "compile", functools.partial(after, samples.compiled))
         yield from (self._seam(torch.jit, name, self._unseen) for name in ("script", "trace"))
 
@@ -116,8 +117,15 @@ class Seams:
         for name in ("clip_grad_norm_", "clip_grad_value_"):
             for place in (torch.nn.utils, torch.nn.utils.clip_grad):
                 yield self._seam(place, name, functools.partial(self._clip, name))
-        yield self._seam(torch, "relu", self._relu)  # which functional.relu calls, unless it works in place
-        yield self._seam(torch, "relu_", self._relu)
+        forwards = self.eyes.forwards
+        for name in ("relu", "relu_"):  # which functional.relu calls
+            yield self._seam(torch, name, functools.partial(self._seen, forwards.activation))
+        for name in ("dropout", "dropout1d", "dropout2d", "dropout3d"):
+            yield self._seam(functional, name, functools.partial(self._seen, forwards.dropped))
+        attends = functools.partial(self._seen, forwards.attended)
+        yield self._seam(functional, "scaled_dot_product_attention", attends)
+        for kind in (distributions.Categorical, distributions.Bernoulli, distributions.Normal):
+            yield self._seam(kind, "log_prob", functools.partial(self._seen, self.eyes.gradients.likelihood))
 
     def remove(self) -> None:
         """Put everything back."""
@@ -310,17 +318,18 @@ class Seams:
 
         return iterate
 
-    def _relu(self, original: Any) -> Wrapper:
-        eyes, scene = self.eyes, self.scene
+    def _seen(self, tell: Callable[..., None], original: Any) -> Wrapper:
+        """Do, then tell with what came out and the arguments, while somebody looks."""
+        scene = self.scene
 
         @functools.wraps(original)
-        def relu(*args: Any, **kwargs: Any) -> Any:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
             output = original(*args, **kwargs)
             if scene.on and not traced():
-                scene.safely(eyes.forwards.activation, output)
+                scene.safely(tell, output, args, kwargs)
             return output
 
-        return relu
+        return wrapper
 
     def _unseen(self, original: Any) -> Wrapper:
         """torch.jit reads, or traces, what it meets, and finds torch's own functions there."""
@@ -335,27 +344,17 @@ class Seams:
 
         return script
 
-    def _order(self, original: Any) -> Wrapper:
-        eyes, scene = self.eyes, self.scene
+    def _gave(self, tell: Callable[..., None], original: Any) -> Wrapper:
+        """Do, then tell with what came out, watching or not."""
+        scene = self.scene
 
         @functools.wraps(original)
-        def ordered(*args: Any, **kwargs: Any) -> Any:
-            order = original(*args, **kwargs)
-            scene.safely(eyes.samples.order, order)
-            return order
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            output = original(*args, **kwargs)
+            scene.safely(tell, output)
+            return output
 
-        return ordered
-
-    def _read(self, original: Any) -> Wrapper:
-        eyes, scene = self.eyes, self.scene
-
-        @functools.wraps(original)
-        def load(*args: Any, **kwargs: Any) -> Any:
-            content = original(*args, **kwargs)
-            scene.safely(eyes.samples.read, content)
-            return content
-
-        return load
+        return wrapper
 
     def _loaded(self, original: Any) -> Wrapper:
         eyes, scene = self.eyes, self.scene

@@ -40,7 +40,19 @@ def summarized(call: LossCall, losses: Mapping[str, Callable[..., Tensor]], size
         size=size,
         spread=spread,
         reach=reach,
+        counts=class_counts(call, classes, counted),
     )
+
+
+def class_counts(call: LossCall, classes: int, counted: Tensor) -> tuple[int, ...]:
+    """How many targets each class has, of a loss that weighs its classes."""
+    target = call.target.detach()
+    factor = call.options.get("pos_weight")
+    if factor is not None and target.is_floating_point() and factor.numel() == 1:
+        return int((target < 0.5).sum()), int((target >= 0.5).sum())
+    if call.options.get("weight") is None or not classes or target.is_floating_point():
+        return ()
+    return tuple(target[counted].reshape(-1).bincount(minlength=classes).tolist())
 
 
 def sizes(call: LossCall) -> tuple[float, float, float]:

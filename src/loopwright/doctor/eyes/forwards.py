@@ -72,6 +72,7 @@ class Forwards:
             active=[called(name, part) for name, part in moded if part.training],
             half=str(torch.get_autocast_dtype(inputs[0].device.type)) if inputs and autocasting(inputs[0]) else "",
             batch=any(place(tensor) in self.scene.last_batch[0] for tensor in inputs),
+            asked=self.scene.last_batch[2],
             source=id(self.scene.last_batch[1]) if self.scene.last_batch[1] is not None else 0,
         )
         given = {place(tensor) for tensor in inputs}
@@ -184,7 +185,23 @@ class Forwards:
                     found = [call.rows, *(rows(each) for each in others if each.layout is torch.strided)]
                     call.rows = [hash(each) for each in zip(*found, strict=True)]
 
-    def activation(self, output: Any) -> None:
+    def dropped(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """torch.nn.functional.dropout was called: by a module in evaluation mode, and not told whether to train? Who
+        says `training=True` wants that."""
+        said = len(args) > 2 or "training" in kwargs
+        self.drew("dropout", 0.0 if said else kwargs.get("p", args[1] if len(args) > 1 else 0.5))
+
+    def attended(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Attention was computed: with dropout, by a module in evaluation mode?"""
+        self.drew("dropout of attention", kwargs.get("dropout_p", args[4] if len(args) > 4 else 0.0))
+
+    def drew(self, what: str, rate: Any) -> None:
+        """Something was dropped at a `rate`: note it where the module and the outermost one are in evaluation mode."""
+        stack, calls = self.scene.stack, self.scene.calls
+        if rate and stack and calls and calls[-1].module is stack[0] and not (stack[0].training or stack[-1].training):
+            calls[-1].drew = f"{what} ({rate:g}) in {type(stack[-1]).__name__}"
+
+    def activation(self, output: Any, *_: Any) -> None:
         """A rectifier has put out something: which units are zero for every sample?"""
         if not isinstance(output, Tensor) or output.ndim < 2 or len(output) < 8 or not torch.is_grad_enabled():
             return

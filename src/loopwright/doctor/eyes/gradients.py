@@ -58,6 +58,11 @@ class Gradients:
         if len(known) > MOST_CALLS:
             del known[: MOST_CALLS // 2]
 
+    def likelihood(self, value: Any, *_: Any) -> None:
+        """A distribution was asked how probable something is: what an update may be made of."""
+        if isinstance(value, Tensor) and value.requires_grad and len(self.scene.likelihoods) < KEPT:
+            self.scene.likelihoods.append(value)
+
     def refused(self, kind: str, signature: Any, args: Any, kwargs: Any) -> None:
         """A loss function has raised: were there labels for which there is no class?"""
         given = dict(signature.bind(*args, **kwargs).arguments)

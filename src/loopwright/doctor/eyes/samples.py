@@ -9,8 +9,8 @@ from weakref import ref
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
+from loopwright.doctor.eyes.gradients import FEWEST
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import ends_with, fingerprint, leaves, place, settings, tensors
 from loopwright.doctor.program import REMEMBERED, Load, Loader, Order, Stored
@@ -49,7 +49,10 @@ class Samples:
         found = leaves(batch)
         if loader is not None and loader.drawn[-1] == 1 and found and len(loader.began) < 2:
             loader.began.add(fingerprint(found[0]) if found[0].layout is torch.strided else 0)
-        self.scene.last_batch = ({place(tensor) for tensor in found}, loader)
+        if loader is not None:
+            loader.flat &= len(found) == 1 and found[0].ndim == 1
+        asked = next((fingerprint(each) for each in found if labels(each)), 0)
+        self.scene.last_batch = ({place(tensor) for tensor in found}, loader, asked)
 
     def order(self, order: Any) -> None:
         """A permutation was drawn."""
@@ -95,6 +98,7 @@ class Samples:
         """torch.load has read a file: is an optimizer's state in it?"""
         known = self.scene.program.read
         known += list(states(content))[: REMEMBERED - len(known)]
+        self.scene.program.scheduled = max([self.scene.program.scheduled, *schedules(content)])
 
     def saved(self, content: Any, *_: Any) -> None:
         """torch.save writes something: weights, and an optimizer's state beside them?"""
@@ -102,13 +106,19 @@ class Samples:
             self.scene.program.saves += 1
             self.scene.program.resumable += next(states(content), None) is not None
 
-    def optimizer_loaded(self, optimizer: Optimizer, *_: Any) -> None:
-        """An optimizer's state was loaded."""
-        self.scene.program.notes.restored.note(optimizer)
+    def state_loaded(self, owner: Any, *_: Any) -> None:
+        """The state of an optimizer or a schedule was loaded."""
+        self.scene.program.notes.restored.note(owner)
 
     def compiled(self, *_: Any) -> None:
         """torch.compile is used: inside of what it compiles nothing can be watched."""
         self.scene.program.compiled = True
+
+
+def labels(tensor: Tensor) -> bool:
+    """Whether a tensor of a batch may be its labels: whole numbers (B,), of more than one kind."""
+    whole = tensor.ndim == 1 and len(tensor) >= FEWEST and not tensor.is_floating_point()
+    return whole and bool((tensor != tensor[0]).any())
 
 
 def fits(given: Any, name: str, missing: list[str], held: Mapping[str, Any]) -> bool:
@@ -136,3 +146,12 @@ def states(content: Any, depth: int = 3) -> Iterator[Stored]:
     elif depth:
         for each in content.values():
             yield from states(each, depth - 1)
+
+
+def schedules(content: Any, depth: int = 3) -> Iterator[int]:
+    """How far the schedules had come whose states a checkpoint holds."""
+    if isinstance(content, Mapping):
+        if "last_epoch" in content and "_step_count" in content:
+            yield int(content["last_epoch"])
+        for each in content.values() if depth else ():
+            yield from schedules(each, depth - 1)

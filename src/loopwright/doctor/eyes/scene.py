@@ -44,11 +44,12 @@ class Scene:
         self.loss_calls: list[LossCall] = []
         self.backwards: list[Backward] = []
         self.clips: list[tuple[float, float]] = []
+        self.likelihoods: list[Tensor] = []
         self.pending: dict[int, list[tuple[str, Tensor, Tensor]]] = {}
         self.losses: dict[str, Callable[..., Tensor]] = {}
         self.anatomies: dict[int, tuple[ref[nn.Module], Anatomy]] = {}
         self.made: dict[int, tuple[Tensor, int, nn.Linear]] = {}
-        self.last_batch: tuple[set[int], Loader | None] = (set(), None)
+        self.last_batch: tuple[set[int], Loader | None, int] = (set(), None, 0)
         self.iterators: dict[int, Loader] = {}
         self.scaled = False
         self.following = 0
@@ -140,7 +141,7 @@ class Scene:
 
     def forget(self) -> None:
         """Let go of the tensors of what was seen last."""
-        self.calls, self.loss_calls, self.backwards, self.clips = [], [], [], []
+        self.calls, self.loss_calls, self.backwards, self.clips, self.likelihoods = [], [], [], [], []
         self.made.clear()
         self.pending.clear()
 

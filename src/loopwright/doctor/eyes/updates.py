@@ -191,7 +191,7 @@ class Updates:
         held = inner or self.known(optimizer)
         schedule = self.scene.program.schedule(scheduler, held)
         schedule.before += not held.steps and not self.scene.program.scalers
-        schedule.steps += 1
+        schedule.steps, schedule.place = schedule.steps + 1, int(getattr(scheduler, "last_epoch", 0))
         rates = rates_of(optimizer)
         base = [float(rate) for rate in getattr(scheduler, "base_lrs", rates)]
         schedule.rate.peak = max([schedule.rate.peak, *rates, *base])

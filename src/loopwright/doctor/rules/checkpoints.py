@@ -104,6 +104,28 @@ def left_in_the_file(view: View) -> Iterator[Finding]:
         )
 
 
+@rule("step", "schedule-not-saved", needs="loads")
+@rule("end", "schedule-not-saved", needs="loads")
+def schedule_begun_again(view: View) -> Iterator[Finding]:
+    """A checkpoint holds how far a schedule had come; the optimizer has its state of it, the schedule begins anew."""
+    program = view.program
+    restored = program.notes.restored
+    for number, schedule in program.schedules.items() if program.scheduled >= BEGUN else ():
+        again = 0 < schedule.steps == schedule.place  # by its own count it has made these steps alone
+        if again and number not in restored and id(schedule.held.optimizer()) in restored:
+            yield Finding(
+                "warning",
+                "schedule-not-saved",
+                f"the checkpoint holds a schedule that had made {program.scheduled} steps; the optimizer's state was "
+                f"loaded from it, and {schedule.kind} begins at its first step",
+                program.count,
+                schedule.kind,
+                certainty=0.85,
+            )
+
+
+BEGUN = 5
+"""A schedule that had made so many steps has a place to lose."""
 GUESSED = 1.05
 SETTINGS = ("betas", "momentum", "weight_decay", "eps", "nesterov", "amsgrad")
 """What tells one use of an optimizer from another, beside its rate."""

@@ -16,6 +16,7 @@ from loopwright.doctor.rule import View, rule
 
 FEW = 64
 WIDEST = 4096
+PAIRED = 3
 ROWS = 20_000
 """So many rows of a data set are looked at."""
 
@@ -36,6 +37,36 @@ def beside_validation(view: View) -> Iterator[Finding]:
             yield from fitted_together(inputs, [pair[0] for pair in others], step)
             train = standardized(inputs[:KNOWN], inputs), asked[:KNOWN]
             yield from mispaired(train, (standardized(other_inputs[:KNOWN], inputs), other_asked[:KNOWN]), step)
+
+
+@rule("step", "random-labels", needs="losses")
+def shuffled_apart(view: View) -> Iterator[Finding]:
+    """Two loaders of sets of one size are drawn from side by side, each shuffles for itself, and one of them gives
+    nothing but a number for each sample: the labels of other samples."""
+    step = view.step
+    if not step or step.number not in (3, 8):
+        return
+    drawn = [one for one in view.program.loaders.values() if one.sampler == "RandomSampler" and one.size and one.drawn]
+    given = {call.source for call in step.calls if call.batch}
+    flat = [one for one in drawn if one.flat and id(one) not in given and not steered(one)]
+    for one in flat:
+        beside = [other for other in drawn if not other.flat and other.size == one.size and other.drawn == one.drawn]
+        if one.drawn[-1] >= PAIRED and any(not steered(other) for other in beside):
+            yield Finding(
+                "error",
+                "random-labels",
+                f"two loaders of {one.size} samples are drawn from side by side, and each shuffles for itself; the "
+                "second gives one number for each sample: it belongs to another sample",
+                step.number,
+                certainty=0.85,
+            )
+            return
+
+
+def steered(loader: Loader) -> bool:
+    """Whether the order of a loader is drawn by a generator that somebody gave it."""
+    there = loader.loader()
+    return there is None or getattr(there.sampler, "generator", None) is not None or there.generator is not None
 
 
 def comparable(one: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor]) -> bool:

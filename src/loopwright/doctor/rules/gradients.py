@@ -8,6 +8,7 @@ from collections.abc import Iterator, Set
 
 from torch import nn
 
+from loopwright.doctor.eyes.byhand import graph_leaves
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import place
 from loopwright.doctor.probes import depends_on, lost_inside, switched_off
@@ -85,6 +86,30 @@ def never_graded(view: View) -> Iterator[Finding]:
             step.number,
             names[0].rpartition(".")[0],
             certainty=0.95,
+        )
+
+
+@rule("step", "graph-cut")
+def unreached_likelihood(view: View) -> Iterator[Finding]:
+    """A distribution was asked how probable something is, with a graph; what it comes from never gets a gradient."""
+    step = view.step
+    if not step or step.number not in (2, 8) or not step.whole:
+        return
+    missing = {name for name, norm in step.norms.items() if norm is None and always_missing(view, step, name)}
+    behind = {id(leaf) for value in view.scene.likelihoods for leaf in graph_leaves(value)}
+    optimizer = step.held.optimizer()
+    if not missing or len(missing) == len(step.norms) or optimizer is None:
+        return
+    names = [name for name, parameter in view.scene.named(optimizer) if name in missing and id(parameter) in behind]
+    if names:
+        yield Finding(
+            "error",
+            "graph-cut",
+            f"log_prob was taken of what {some(names, 4)} put out, with a graph, and after {step.number} steps they "
+            "have had no gradient: no loss is connected with it",
+            step.number,
+            names[0].rpartition(".")[0],
+            certainty=0.93,
         )
 
 
@@ -206,8 +231,8 @@ def zeroed(view: View) -> Iterator[Finding]:
                 f"the gradients of {some(found, 4)} were exactly 0 in the last {wanted} steps",
                 step.number,
                 found[0],
-                probe="changed by 3 %, these weights change the output that the loss is taken from; and a gradient put "
-                "in at that output is 0 when it comes to them",
+                probe="changed a little, these weights change the output that the loss is taken from; and a gradient "
+                "put in at that output is 0 when it comes to them",
                 certainty=0.9,
             )
 

@@ -109,6 +109,41 @@ def log_of_softmax(view: View) -> Iterator[Finding]:
             )
 
 
+@rule("step", "class-imbalance", needs="losses")
+def weighed_by_frequency(view: View) -> Iterator[Finding]:
+    """Classes are weighed by how often they come, where it should be by the inverse."""
+    step = view.step
+    if not step or step.number not in (8, 16, 24) or not step.kept_losses:
+        return
+    options, kind = step.kept_losses[0].options, step.kept_losses[0].kind
+    weight, factor = options.get("weight"), options.get("pos_weight")
+    told = [1.0, float(factor)] if factor is not None and factor.numel() == 1 else None
+    told = weight.detach().float().tolist() if told is None and weight is not None and weight.ndim == 1 else told
+    found = [s.counts for one in view.program.recent(step.held) for s in one.summaries if s.kind == kind and s.counts]
+    if not told or not found or {len(counts) for counts in found} != {len(told)}:
+        return
+    known = [(sum(each), weight) for each, weight in zip(zip(*found, strict=True), told, strict=True)]
+    known = [(count, weight) for count, weight in known if count >= COUNTED and weight > 0]
+    ratios = [math.log(weight / count) for count, weight in known]
+    often, seldom = max(known, default=(0, 0.0)), min(known, default=(0, 0.0))
+    if len(known) < 2 or often[0] < UNEVEN * seldom[0] or often[1] < UNEVEN * seldom[1]:
+        return
+    if max(ratios) - min(ratios) < PROPORTIONAL * len(known) ** 0.5:
+        yield Finding(
+            "warning",
+            "class-imbalance",
+            f"the loss weighs classes by how often they come: the most frequent one ({often[0]} of "
+            f"{sum(count for count, _ in known)} targets) {often[1] / seldom[1]:.3g} times as much as the rarest "
+            f"({seldom[0]}), which should weigh more",
+            step.number,
+            certainty=0.88,
+        )
+
+
+COUNTED, UNEVEN, PROPORTIONAL = 8, 3.0, 0.5
+"""Targets of a class that tell its share; what is uneven; how far weights may be from the shares, as logarithms."""
+
+
 @rule("step", "target-broadcast", needs="losses")
 def broadcasts(view: View) -> Iterator[Finding]:
     """Prediction (N, 1) against target (N,): each with each."""

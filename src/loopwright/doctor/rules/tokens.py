@@ -11,7 +11,7 @@ from torch import Tensor
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import place
-from loopwright.doctor.probes import positions, reach, turns
+from loopwright.doctor.probes import positions, reach, turns, unmoved
 from loopwright.doctor.records import Call, LossCall
 from loopwright.doctor.rule import View, rule
 
@@ -213,14 +213,15 @@ def order_ignored(view: View) -> Iterator[Finding]:
         return
     for call in step.kept:
         tokens = [t for t in call.inputs if t.dtype in TOKENS and t.ndim == 2 and t.shape[1] >= 4 and not binary(t)]
-        if not tokens or len(call.inputs) > 1 or not attends(call):
+        pair = len(call.inputs) == len(tokens) == 2  # what is read, and what is written
+        if not tokens or (len(call.inputs) > 1 and not pair) or not attends(call):
             continue
         ordered = torch.nn.RNNBase | torch.nn.modules.conv._ConvNd
         found = tokens[0].sort(1).values
         sets = not bool((found[:, 1:] == found[:, :-1]).any())  # baskets, or a column each: nothing comes twice
         if sets or any(isinstance(module, ordered) for module in call.module.modules()):
             continue
-        if tells(tokens[0]) and turns(call, tokens[0]):
+        if (pair or tells(tokens[0])) and (unmoved(call, tokens[0]) if pair else turns(call, tokens[0])):
             yield Finding(
                 "warning",
                 "position-unused",

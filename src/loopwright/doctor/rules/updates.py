@@ -30,6 +30,7 @@ GUESSED = 1.1
 LEARNED = 0.1
 NOTHING_LEFT = 0.95
 """Shares by which a loss has come down: enough to see that the optimizer works; so far that it has done its work."""
+LEAST_EPS, MOST_EPS = 1e-3, 1e-2
 LONG = 30
 """Whoever builds an optimizer anew after so many steps loses little: momentum has forgotten by then, and new data, or
 another task, may be why."""
@@ -125,13 +126,14 @@ def hardly_moving(view: View) -> Iterator[Finding]:
 def not_held(view: View) -> Iterator[Finding]:
     """Parameters that get gradients and are in no optimizer; and parameters in the optimizer that no model has."""
     step = view.step
-    if not step or step.number not in (1, 2, 5) or not step.kept:
+    if not step or not step.kept:
         return
     everywhere = set().union(*(held.parameters for held, _ in view.program.living()))
     marks = view.program.notes.outside
-    if step.number == 1:
-        every = [p for call in step.kept for p in call.module.parameters()]
-        marks.update({id(p): fingerprint(p) for p in every if p.requires_grad and id(p) not in everywhere})
+    every = [p for call in step.kept for p in call.module.parameters()]
+    fresh = {id(p): p for p in every if p.requires_grad and id(p) not in everywhere and id(p) not in marks}
+    if fresh:
+        marks.update({number: fingerprint(parameter) for number, parameter in fresh.items()})
         return
     for call in step.kept:
         anatomy = view.scene.anatomy(call.module)
@@ -235,7 +237,8 @@ def rebuilt(view: View) -> Iterator[Finding]:
         and (one.held.kind, one.held.training) == (step.held.kind, step.held.training)
         and one.told == settings_of(built, step.held)
     ]
-    stepped = [one for one in alike if one.held.start]
+    restored = view.program.notes.restored
+    stepped = [one for one in alike if one.held.start and id(one.held.optimizer()) not in restored]
     places = {one.place for one in stepped}
     in_a_loop = len(stepped) == 2 and len(places) == 1 and () not in places and all(o.held.steps == 1 for o in stepped)
     if len(stepped) >= 3 or in_a_loop:
@@ -344,11 +347,19 @@ def told_wrong(view: View) -> Iterator[Finding]:
         if second < 0.5 or first > 0.9995 or (second < first and second < 0.8):
             yield Finding("error", "optimizer-settings", f"betas are ({first:g}, {second:g})", 1, certainty=0.93)
     distance = bool(step.summaries)  # a loss that comes down where something is learned
-    if step.number > 1 and distance and known.get("eps", 0.0) > 1e-2 and step.held.progress <= LEARNED:
+    if step.number > 1 and distance and damped(step, known.get("eps", 0.0)) and step.held.progress <= LEARNED:
         said = f"eps is {known['eps']:g}, and the loss has not come down"
         yield Finding("warning", "optimizer-settings", said, step.number, certainty=0.8)
     if step.number == 1 and step.calls and known.get("momentum", 0.0) > 0.995:
         yield Finding("warning", "optimizer-settings", f"momentum is {known['momentum']:g}", 1, certainty=0.8)
+
+
+def damped(step: Step, eps: float) -> bool:
+    """Whether what Adam divides by is mostly `eps`: the root of the mean square of most gradients is below it."""
+    if eps < LEAST_EPS or (eps <= MOST_EPS and "Adam" not in step.held.kind):  # 0.01 is usual with RMSprop
+        return False
+    means = [(norm or 0.0) / step.sizes[name] ** 0.5 for name, norm in step.norms.items() if step.sizes.get(name)]
+    return eps > MOST_EPS or (bool(means) and statistics.median(means) < eps)
 
 
 def decaying(step: Step, decay: float, rate: float) -> Iterator[Finding]:
