@@ -78,7 +78,7 @@ def pairs(folder: str = "unseen") -> Iterator[Pair]:
 def watch(path: Path, seed: int = 0) -> Watched:
     """Run one program under the doctor."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "loopwright", "watch", "--report", folder, str(path), "--seed", str(seed)]
+        command = [sys.executable, "-m", "loopwright", "watch", "--report", folder, *asked(path, seed)]
         began = time.perf_counter()
         code, printed = run(command, folder)
         seconds = time.perf_counter() - began
@@ -91,7 +91,13 @@ def watch(path: Path, seed: int = 0) -> Watched:
 def bare(path: Path, seed: int = 0) -> tuple[int, bytes]:
     """Run one program by itself: its exit code, and what it prints."""
     with tempfile.TemporaryDirectory() as folder:
-        return run([sys.executable, str(path), "--seed", str(seed)], folder)
+        return run([sys.executable, *asked(path, seed)], folder)
+
+
+def asked(path: Path, seed: int) -> list[str]:
+    """A program and its arguments: the seed, where it takes one."""
+    text = path.read_text(encoding="utf-8")
+    return [str(path), *(["--seed", str(seed)] if "--seed" in text or "argv" in text else [])]
 
 
 def run(command: list[str], folder: str) -> tuple[int, bytes]:

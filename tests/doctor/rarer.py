@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
 
-from tests.doctor.programs import TOKENS, X, Y, batches, net
+from tests.doctor.programs import LOOSE, TOKENS, X, Y, batches, net
 
 WAVES = torch.sin(torch.arange(40) * torch.linspace(0.2, 0.9, 64)[:, None]) + 0.01 * X[:64].repeat(1, 4)
 
@@ -267,6 +267,140 @@ def likelihood_through_numpy(broken: bool) -> None:
         optimizer.step()
 
 
+class LastState(nn.Module):
+    """Takes the state behind the last token, or behind the last place of a padded batch."""
+
+    def __init__(self, *, told: bool) -> None:
+        super().__init__()
+        self.embedding, self.out = nn.Embedding(13, 8, padding_idx=0), nn.Linear(16, 1)
+        self.lstm, self.told = nn.LSTM(8, 16, batch_first=True), told
+
+    def forward(self, tokens: Tensor, lengths: Tensor) -> Tensor:
+        states, _ = self.lstm(self.embedding(tokens))
+        return self.out(states[torch.arange(len(tokens)), lengths - 1] if self.told else states[:, -1])[:, 0]
+
+
+def state_behind_the_padding(broken: bool) -> None:
+    lengths = torch.arange(64) % 7 + 3
+    tokens = F.pad((TOKENS + 1).masked_fill(torch.arange(17) >= lengths[:, None], 0), (0, 60))
+    model = LastState(told=not broken)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in torch.arange(64).repeat(2).split(16):
+        optimizer.zero_grad()
+        F.binary_cross_entropy_with_logits(model(tokens[rows], lengths[rows]), Y[rows].float()).backward()
+        optimizer.step()
+
+
+def probabilities_for_logits(broken: bool) -> None:
+    policy = nn.Sequential(nn.Linear(10, 16), nn.Tanh(), nn.Linear(16, 3), nn.Softmax(dim=-1))
+    optimizer = torch.optim.Adam(policy.parameters(), lr=1e-3)
+    for rows in batches(6):
+        chances = Categorical(logits=policy(X[rows])) if broken else Categorical(policy(X[rows]))
+        optimizer.zero_grad()
+        (-chances.log_prob(chances.sample()) * X[rows, 0]).mean().backward()
+        optimizer.step()
+
+
+def raw_columns(broken: bool) -> None:
+    rows, model = X * torch.logspace(0, 4, 10) + 900, net()
+    given = rows if broken else (rows - rows.mean(0)) / rows.std(0)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    for chosen in batches(24):
+        optimizer.zero_grad()
+        F.cross_entropy(model(given[chosen]), Y[chosen]).backward()
+        optimizer.step()
+
+
+def thawed_in_name(broken: bool) -> None:
+    model = Transfer().requires_grad_(False)
+    model.head = nn.Linear(32, 2)
+    if broken:
+        model.features.requires_grad = True
+    else:
+        model.features.requires_grad_(True)
+    optimizer = torch.optim.Adam([each for each in model.parameters() if each.requires_grad], lr=1e-3)
+    for rows in batches(8):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+
+
+class Causal(nn.Module):
+    """Predicts the next token from those so far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.states, self.out = (
+            nn.Embedding(13, 16),
+            nn.GRU(16, 16, batch_first=True),
+            nn.Linear(16, 13),
+        )
+
+    def forward(self, tokens: Tensor, labels: Tensor) -> Tensor:
+        logits = self.out(self.states(self.embedding(tokens))[0])
+        return F.cross_entropy(logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+
+
+def prompts_are_trained(broken: bool) -> None:
+    model, prompt = Causal(), torch.arange(17) < 6 + torch.arange(64)[:, None] % 3
+    labels = TOKENS.masked_fill(~prompt if broken else prompt, -100)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in torch.arange(64).repeat(2).split(16):
+        optimizer.zero_grad()
+        model(TOKENS[rows], labels[rows]).backward()
+        optimizer.step()
+
+
+def generator_trains_its_critic(broken: bool) -> None:
+    made = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 10))
+    critic = nn.Sequential(nn.Linear(10, 16), nn.LeakyReLU(), nn.Linear(16, 1))
+    second = torch.optim.Adam(critic.parameters(), lr=1e-3)
+    first = torch.optim.Adam([*made.parameters(), *(critic.parameters() if broken else ())], lr=1e-3)
+    for step, rows in enumerate(batches(12)):
+        noise, ones = LOOSE[step : step + 32, :4], torch.ones(32, 1)
+        second.zero_grad()
+        false, true = critic(made(noise).detach()), critic(X[rows] + 3)
+        loss = F.binary_cross_entropy_with_logits
+        (loss(true, ones) + loss(false, 0 * ones)).backward()
+        second.step()
+        first.zero_grad()
+        loss(critic(made(noise)), ones).backward()
+        first.step()
+
+
+def seeded_in_each_epoch(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    loader = DataLoader(TensorDataset(X, Y), 32, shuffle=True)
+    for _ in range(4):
+        if broken:
+            torch.manual_seed(7)
+        for x, y in loader:
+            optimizer.zero_grad()
+            F.cross_entropy(model(x), y).backward()
+            optimizer.step()
+
+
+def likelihood_of_one(broken: bool) -> None:
+    model = nn.Sequential(nn.Linear(10, 16), nn.ReLU(), nn.Linear(16, 2), (nn.Softmax if broken else nn.LogSoftmax)(1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-2)
+    for row in range(24):
+        optimizer.zero_grad()
+        F.nll_loss(model(X[row : row + 1]), Y[row : row + 1]).backward()
+        optimizer.step()
+
+
+def never_warm(broken: bool) -> None:
+    model = net()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    schedule = LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / (5000 if broken else 20)))
+    for rows in batches(80):
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+        schedule.step()
+
+
 CAUSES: dict[Callable[[bool], None], str] = {
     dropped_by_a_function: "random-evaluation",
     dropped_in_attention: "random-evaluation",
@@ -281,5 +415,14 @@ CAUSES: dict[Callable[[bool], None], str] = {
     padded_on_both_sides: "future-visible",
     shuffled_apart: "random-labels",
     likelihood_through_numpy: "graph-cut",
+    state_behind_the_padding: "padding-visible",
+    probabilities_for_logits: "double-softmax",
+    raw_columns: "unscaled-input",
+    thawed_in_name: "frozen",
+    prompts_are_trained: "prompt-trained",
+    generator_trains_its_critic: "duplicate-parameter",
+    seeded_in_each_epoch: "same-order",
+    likelihood_of_one: "wrong-loss",
+    never_warm: "lr-too-small",
 }
 RARER = {program.__name__.replace("_", "-"): (program, cause) for program, cause in CAUSES.items()}

@@ -13,7 +13,7 @@ from loopwright.checking.subject import Subject, pad
 from loopwright.data.sequences import LENGTH
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import bits, rows
-from loopwright.doctor.neighbors import KNOWN, agree, fitted_together, mispaired, share_of_same, standardized
+from loopwright.doctor.neighbors import KNOWN, agree, fitted_together, mispaired, share_of_same, standardized, sums_of
 from loopwright.doctor.rules.leaks import leaking_column
 from loopwright.doctor.rules.tokens import agreement
 from loopwright.protocols import Split
@@ -121,7 +121,7 @@ def fitted_on_all(subject: Subject, train: Tensor, val: Tensor) -> Iterator[Find
     if len(train) < data.size("train") or data.size("val") > len(val):
         return
     test = subject.table("test").inputs if data.size("test") else None
-    yield from fitted_together(train, [val, *([test] if test is not None else [])])
+    yield from fitted_together(train, [sums_of(each) for each in (val, test) if each is not None])
 
 
 @check("inputs and labels are sound")

@@ -71,9 +71,18 @@ class Finding:
         return "\n  ".join([*lines, f"fix: {self.fix}", f"unless: {self.otherwise}"])
 
 
+EXPLAINED = {"lr-too-large": ("unscaled-input", "unscaled-target")}
+"""What a cause may come of: where one of those is found, too, it is the more probable one."""
+
+
 def ranked(findings: Iterable[Finding]) -> list[Finding]:
-    """The most probable cause first, each cause in each place once."""
+    """The most probable cause first, each cause in each place once; behind what explains it."""
     found: dict[tuple[str, str], Finding] = {}
     for finding in sorted(findings, key=lambda one: one.rank):
         found.setdefault((finding.cause, finding.where), finding)
-    return list(found.values())
+    told = list(found.values())
+    for cause, roots in EXPLAINED.items():
+        at = next((number for number, one in enumerate(told) if one.cause == cause), len(told))
+        behind = [one for one in told[at:] if one.cause in roots and one.serious]
+        told = [*told[:at], *behind, *(one for one in told[at:] if one not in behind)]
+    return told

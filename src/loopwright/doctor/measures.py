@@ -235,3 +235,15 @@ def chosen(named: Iterable[tuple[str, T]], most: int = 20_000_000) -> list[tuple
             found.append((name, tensor))
             total += tensor.numel()
     return found
+
+
+def having(name: str, *kinds: type) -> list[type]:
+    """Those of `kinds`, and of the classes below them that there are now, that have a method `name` of their own."""
+    below = {each: None for kind in kinds for each in (kind, *subclasses(kind))}
+    return [each for each in below if name in vars(each)]
+
+
+def subclasses(kind: type) -> list[type]:
+    """All classes below `kind` that there are now."""
+    below: list[type] = kind.__subclasses__()
+    return [found for each in below for found in (each, *subclasses(each))]

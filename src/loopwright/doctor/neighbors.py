@@ -14,6 +14,8 @@ from loopwright.doctor.finding import Finding
 Samples = tuple[Tensor, Tensor]
 """Inputs (N, F), standardized, and labels int64 (N,) or numbers float (N, M)."""
 
+Sums = tuple[int, Tensor]
+"""How many rows there are, and (2, F) of each column the sum, and that of the squares."""
 FEW_VALUES = 4
 """A column of no more values may have mean 0 and deviation 1 by its design."""
 KNOWN = 600
@@ -56,16 +58,24 @@ def mispaired(train: Samples, val: Samples, step: int = 0) -> Iterator[Finding]:
         )
 
 
-def fitted_together(train: Tensor, others: list[Tensor], step: int = 0) -> Iterator[Finding]:
+def sums_of(inputs: Tensor) -> Sums:
+    """The sums of inputs (N, F)."""
+    wide = inputs.double()
+    return len(inputs), torch.stack([wide.sum(0), wide.square().sum(0)])
+
+
+def fitted_together(train: Tensor, others: list[Sums], step: int = 0) -> Iterator[Finding]:
     """Whether the columns of training (N, F) and of the first, or of all, of the other splits together have mean 0 and
     deviation 1, and those of training alone have not."""
     if train.shape[1] < 2:
         return
-    for count in range(1, len(others) + 1):
-        together = torch.cat([train, *others[:count]]).double()
-        std, mean = torch.std_mean(together, 0, correction=0)
-        several = torch.tensor([len(column.unique()) > FEW_VALUES for column in together[:KNOWN].T])
-        varied = (std > 1e-9) & several
+    rows, sums = sums_of(train)
+    several = torch.tensor([len(column.unique()) > FEW_VALUES for column in train[:KNOWN].T])
+    for count, (more, added) in enumerate(others, 1):
+        rows, sums = rows + more, sums + added
+        mean, square = sums / rows
+        std = (square - mean.square()).clamp(min=0).sqrt()
+        varied = (std > 1e-6) & several
         if int(varied.sum()) < 2:
             return
         off = float(train.double().mean(0)[varied].abs().median())

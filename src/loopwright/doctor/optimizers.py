@@ -142,7 +142,8 @@ class Built:
 @dataclass(eq=False)
 class Schedule:
     """A learning-rate scheduler of the optimizer `held`: its kind, its steps, the rates it has seen, and after how many
-    steps of the optimizer it was through. `place`: where it stands by its own count."""
+    steps of the optimizer it was through. `place`: where it stands by its own count; `base`: the highest rate that it
+    is made from, `reached`: the highest it has given."""
 
     kind: str
     held: Held
@@ -151,3 +152,5 @@ class Schedule:
     rate: Rate = field(default_factory=Rate)
     ended_at: int | None = None
     place: int = 0
+    base: float = 0.0
+    reached: float = 0.0

@@ -293,12 +293,12 @@ def same_when(
     """Whether what `keep` takes of the outputs is the same when `given` is replaced by `other`, and others `beside` it;
     None without any.
 
-    Outputs are of samples (B, C) or of positions; caches of attention, and losses, are neither."""
+    Outputs are of samples (B,), (B, C) or of positions; caches of attention, and losses, are neither."""
     with undisturbed(call.module):
         before, after = outputs(call), outputs(call, [(given, other), *beside])
     found = None
     for number in sorted(call.flowed or range(len(before))):
-        known = number < len(before) and 2 <= before[number].ndim <= 3 and before[number].is_floating_point()
+        known = number < len(before) and 1 <= before[number].ndim <= 3 and before[number].is_floating_point()
         if known and (len(before[number]) == len(given) or positions(before[number], given) is not None):
             same = not differ(keep(before[number]), keep(after[number]))
             found = same if found is None else found and same

@@ -142,7 +142,8 @@ class Notes:
     highest label, of a loss that refused them. `scaler`: calls by name. `built`: optimizers. `restored`, `loaded`:
     optimizers and parameters whose state was read. `outside`: parameters that no optimizer holds, and their
     fingerprints after the first step. `same_answer`: validations with one answer to all.
-    `classes`: a loss of classes was met.
+    `classes`: a loss of classes was met. `squashed`: by the name of a distribution, what its logits were made by, where
+    that makes probabilities.
     """
 
     losses: bool = False
@@ -155,6 +156,7 @@ class Notes:
     stats: dict[str, list[tuple[int, Seen, Stats]]] = field(default_factory=lambda: {"train": [], "phase": []})
     bits: float = 0.0
     same_answer: int = 0
+    squashed: dict[str, str] = field(default_factory=dict)
     classes: bool = False
     dead: dict[str, dict[int, Rectified]] = field(default_factory=dict)
     linear_pairs: dict[tuple[int, int], tuple[ref[nn.Linear], ref[nn.Linear]]] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The seams that every PyTorch program has, and how the doctor listens there: functions of torch are replaced by ones
 that tell the eyes and then do what they always did. `remove` puts everything back.
 
-While nobody looks, all that is left in a step is the two hooks that torch calls for every optimizer.
+While nobody looks, all that is left in a step is one hook that torch calls for every optimizer.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import dataloader as loading
 
 from loopwright.doctor.eyes import Eyes
-from loopwright.doctor.measures import traced
+from loopwright.doctor.measures import having, traced
 from loopwright.doctor.shield import Shield
 
 LOSSES = (
@@ -61,7 +61,8 @@ class Seams:
         self.scene = eyes.scene
         self.standing: list[Seam] = []
         self.switched: list[Seam] = []
-        self.handles: list[Any] = []
+        self.before: Any = None
+        self.after: Any = None
         self.thread = threading.get_ident()
 
     def install(self) -> None:
@@ -71,10 +72,7 @@ class Seams:
         self.switched = list(self.frequent())
         for seam in self.standing:
             seam.put(seam.wrapper)
-        self.handles = [
-            optimizers.register_optimizer_step_pre_hook(self._pre_step()),
-            optimizers.register_optimizer_step_post_hook(self._post_step()),
-        ]
+        self.after = optimizers.register_optimizer_step_post_hook(self._post_step())
         scene.watch = self.watch
         self.watch(scene.stretch)
         for name in LOSSES:
@@ -124,6 +122,8 @@ class Seams:
             yield self._seam(functional, name, functools.partial(self._seen, forwards.dropped))
         attends = functools.partial(self._seen, forwards.attended)
         yield self._seam(functional, "scaled_dot_product_attention", attends)
+        for kind in (distributions.Categorical, distributions.Bernoulli):
+            yield self._seam(kind, "__init__", functools.partial(self._seen, self.eyes.gradients.distribution))
         for kind in (distributions.Categorical, distributions.Bernoulli, distributions.Normal):
             yield self._seam(kind, "log_prob", functools.partial(self._seen, self.eyes.gradients.likelihood))
 
@@ -132,14 +132,17 @@ class Seams:
         self.watch(False)
         for seam in self.standing:
             seam.put(seam.original)
-        for handle in self.handles:
-            handle.remove()
-        self.standing, self.switched, self.handles = [], [], []
+        if self.after is not None:
+            self.after.remove()
+        self.standing, self.switched = [], []
 
     def watch(self, wanted: bool) -> None:
         """Listen to what happens in every step, or no longer."""
         for seam in self.switched:
             seam.put(seam.wrapper if wanted else seam.original)
+        if self.before is not None:
+            self.before.remove()
+        self.before = optimizers.register_optimizer_step_pre_hook(self._pre_step()) if wanted else None
         owner: Any = nn.Module
         if self.scene.program.compiled:
             owner = getattr(torch._dynamo.eval_frame, "OptimizedModule", nn.Module)
@@ -197,14 +200,17 @@ class Seams:
             if scene.stretch:
                 scene.safely(updates.after_step, optimizer, args, kwargs)
                 return
-            program.count += 1
+            program.count = count = program.count + 1
             held = known.get(id(optimizer))
             if held is None:
                 scene.safely(updates.known, optimizer)
                 return
-            with shield:
-                updates.unseen(held, optimizer)
-            if program.count >= scene.following:
+            held.steps += 1
+            groups = optimizer.param_groups
+            if held.order or len(groups) != 1 or groups[0].get("lr") is not held.rate.now:  # seldom
+                with shield:
+                    updates.unseen(held, optimizer)
+            if count >= scene.following:
                 scene.safely(scene.ended)
 
         return post_step
@@ -385,15 +391,3 @@ class Seams:
 
         call.loopwright = original  # type: ignore[attr-defined]
         return call
-
-
-def having(name: str, *kinds: type) -> list[type]:
-    """Those of `kinds`, and of the classes below them that there are now, that have a method `name` of their own."""
-    below = {each: None for kind in kinds for each in (kind, *subclasses(kind))}
-    return [each for each in below if name in vars(each)]
-
-
-def subclasses(kind: type) -> list[type]:
-    """All classes below `kind` that there are now."""
-    below: list[type] = kind.__subclasses__()
-    return [found for each in below for found in (each, *subclasses(each))]

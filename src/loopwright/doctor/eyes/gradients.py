@@ -17,6 +17,8 @@ from loopwright.doctor.optimizers import Held
 from loopwright.doctor.records import Backward, LossCall
 from loopwright.doctor.summaries import CLASSES, answers
 
+SQUASHED = {"Categorical": ("Softmax",), "Bernoulli": ("Sigmoid", "Softmax")}
+"""What makes probabilities of logits, by the distribution that takes logits."""
 FEWEST = 8
 """So many labels, of more than one kind, tell one batch from another."""
 
@@ -57,6 +59,15 @@ class Gradients:
             known[-KEPT - 1].drop()
         if len(known) > MOST_CALLS:
             del known[: MOST_CALLS // 2]
+
+    def distribution(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A distribution over classes was made: are its logits probabilities already?"""
+        logits = kwargs.get("logits", args[2] if len(args) > 2 else None)
+        if isinstance(logits, Tensor) and logits.requires_grad:
+            made = chain(logits)
+            name = type(args[0]).__name__
+            if made and made[-1] in SQUASHED[name]:
+                self.scene.program.notes.squashed.setdefault(name, made[-1])
 
     def likelihood(self, value: Any, *_: Any) -> None:
         """A distribution was asked how probable something is: what an update may be made of."""

@@ -122,13 +122,9 @@ class Updates:
                     seen.rows.clear()  # these weights have seen nothing yet
 
     def unseen(self, held: Held, optimizer: Optimizer) -> None:
-        """An optimizer has made a step at which nobody looks; where its rate came down to nothing, somebody will."""
-        held.steps += 1
-        if held.order:
-            held.order = []
-        groups = optimizer.param_groups
-        if len(groups) == 1 and groups[0].get("lr") is held.rate.now:
-            return  # most often; this runs in every step
+        """An optimizer has made a step of another rate, at which nobody looks; where that came down to nothing,
+        somebody will."""
+        held.order, groups = [], optimizer.param_groups
         rates = [group["lr"] for group in groups if type(group.get("lr")) in NUMBERS]
         if rates and len(rates) == len(groups) and held.rated(max(rates)):
             self.look_again(held)
@@ -195,6 +191,7 @@ class Updates:
         rates = rates_of(optimizer)
         base = [float(rate) for rate in getattr(scheduler, "base_lrs", rates)]
         schedule.rate.peak = max([schedule.rate.peak, *rates, *base])
+        schedule.base, schedule.reached = max(base, default=0.0), max([schedule.reached, *rates])
         over = getattr(scheduler, "last_epoch", 0) > getattr(scheduler, "T_max", float("inf"))
         over &= getattr(scheduler, "eta_min", 0.0) <= NO_RATE * schedule.rate.peak
         gone = bool(rates) and schedule.rate.down(max(rates)) and schedule.steps > 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby, pairwise
 
@@ -150,10 +151,11 @@ def same_order(view: View) -> Iterator[Finding]:
             by_size.setdefault(drawn_order.size, []).append((drawn_order.at, drawn_order.order))
     for size, drawn in by_size.items():
         # Permutations that split data are drawn before the first step, often more than once with one seed.
-        epochs = [one for one in drawn if one[0] > began] + [one for one in drawn if one[0] == began][-1:]
-        counts = sorted({count for count, _ in epochs})
+        # A sampler draws another one when it is through, which nobody takes, before the next epoch draws its own.
+        epochs, most = dict(drawn), max(Counter(at for at, _ in drawn if at > began).values(), default=0)
+        counts = sorted(epochs)
         apart = all(b - a > 1 for a, b in pairwise(counts))  # else it is part of a model, or of a step
-        if len(epochs) == len(counts) >= 3 and apart and len({order for _, order in epochs}) == 1:
+        if len(counts) >= 3 and most <= 2 and apart and len(set(epochs.values())) == 1:
             yield Finding(
                 "warning",
                 "same-order",

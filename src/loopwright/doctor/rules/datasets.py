@@ -10,9 +10,10 @@ from torch import Tensor
 from torch.utils.data import Subset, TensorDataset
 
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.neighbors import KNOWN, fitted_together, mispaired, standardized
+from loopwright.doctor.neighbors import KNOWN, fitted_together, mispaired, standardized, sums_of
 from loopwright.doctor.program import Loader
 from loopwright.doctor.rule import View, rule
+from loopwright.doctor.rules.leaks import rows_of
 
 FEW = 64
 WIDEST = 4096
@@ -34,9 +35,26 @@ def beside_validation(view: View) -> Iterator[Finding]:
         others = [pair for pair in held_out if comparable(pair, (inputs, asked))]
         for other_inputs, other_asked in others[:1]:
             notes.datasets = True
-            yield from fitted_together(inputs, [pair[0] for pair in others], step)
+            yield from fitted_together(inputs, [sums_of(pair[0]) for pair in others], step)
             train = standardized(inputs[:KNOWN], inputs), asked[:KNOWN]
             yield from mispaired(train, (standardized(other_inputs[:KNOWN], inputs), other_asked[:KNOWN]), step)
+
+
+@rule("phase", "fitted-on-all", needs="phases")
+def scaled_with_validation(view: View) -> Iterator[Finding]:
+    """The same, of a validation that comes from no loader: what was measured of its columns is enough."""
+    phase, notes = view.phase, view.program.notes
+    if not phase or not phase.step or notes.datasets:
+        return
+    trained = [pair for loader in view.program.loaders.values() if loader.trains and (pair := pair_of(loader))]
+    for module in {id(call.module): call.module for call in phase.calls if view.scene.trains(call.module)}.values():
+        known = rows_of(view, module)
+        calls = [call for call in phase.calls if call.module is module and not known.keys() & call.rows]
+        for inputs, _ in trained[:1]:
+            sums = [call.sums for call in calls if call.sums.shape == (2, inputs.shape[1])]
+            count = sum(len(call.profile) for call in calls)
+            if sums and len(sums) == len(calls) and count >= FEW:
+                yield from fitted_together(inputs, [(count, torch.stack(sums).sum(0))], phase.step)
 
 
 @rule("step", "random-labels", needs="losses")

@@ -175,6 +175,31 @@ def frozen(view: View) -> Iterator[Finding]:
             )
 
 
+@rule("step", "frozen", needs="modules")
+def thawed_in_name(view: View) -> Iterator[Finding]:
+    """`module.requires_grad = True` gives the module an attribute; its parameters stay as frozen as they were."""
+    step = view.step
+    if not step or step.number not in (2, 5):
+        return
+    for call in step.kept:
+        for name, part in call.module.named_modules():
+            weights = list(part.parameters()) if id(part) in call.ran else []
+            if (
+                vars(part).get("requires_grad") is True
+                and not any(weight.requires_grad for weight in weights)
+                and weights
+            ):
+                yield Finding(
+                    "error",
+                    "frozen",
+                    f"{name or type(part).__name__}.requires_grad is True, which is an attribute of the module alone: "
+                    f"its {len(weights)} parameters do not require gradients; say requires_grad_(True)",
+                    step.number,
+                    name,
+                    certainty=0.95,
+                )
+
+
 def default(layer: nn.Module) -> bool:
     """Whether a layer's weights may be those that torch draws: uniform, up to the inverse root of its inputs. Others
     were made on purpose: random features, filters, the corners of a simplex."""

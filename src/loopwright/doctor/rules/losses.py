@@ -63,6 +63,21 @@ def sums_to_one(rows: torch.Tensor) -> bool:
     return bool((rows >= 0).all()) and bool(((rows.sum(1) - 1).abs() < 1e-3).all())
 
 
+@rule("step", "double-softmax")
+def probabilities_for_logits(view: View) -> Iterator[Finding]:
+    """A distribution was given probabilities as its logits: it makes probabilities of them once more."""
+    step = view.step
+    for name, made in view.program.notes.squashed.items() if step and step.number in (1, 2) else ():
+        yield Finding(
+            "error",
+            "double-softmax",
+            f"{name}(logits=…) is given what {made.lower()} puts out: no class gets more than e times the probability "
+            "of another; say probs=…",
+            step.number if step else 0,
+            certainty=0.95,
+        )
+
+
 @rule("step", "wrong-loss", needs="losses")
 def does_not_fit(view: View) -> Iterator[Finding]:
     """nll_loss or kl_div without log-probabilities."""
@@ -78,7 +93,11 @@ def does_not_fit(view: View) -> Iterator[Finding]:
 def misfit(loss: LossCall) -> str:
     """What a loss is given that it was not made for."""
     rows = loss.prediction.detach().float()
-    if rows.ndim < 2 or rows.numel() > 20_000_000 or len(rows) < 2 or not bool(rows.isfinite().all()):
+    if rows.ndim < 2 or rows.numel() > 20_000_000 or not bool(rows.isfinite().all()):
+        return ""
+    if loss.kind == "nll_loss" and made_by(loss.chain) == "softmax" and rows.shape[1] > 1:
+        return "nll_loss is given what softmax puts out: minus a probability is the loss, where its logarithm should be"
+    if len(rows) < 2:
         return ""
     # Numbers that are all below zero may be logarithms of densities: a generative model's.
     if loss.kind == "nll_loss" and rows.shape[1] > 1 and not bool(rows.isneginf().any()) and bool((rows > 0).any()):
@@ -286,9 +305,9 @@ def targets_far_away(view: View) -> Iterator[Finding]:
             )
 
 
-@rule("step", "unscaled-target", needs="losses")
+@rule("step", "unscaled-target", "target-range", needs="losses")
 def no_probabilities(view: View) -> Iterator[Finding]:
-    """Targets of a binary cross-entropy that are no probabilities: pixels from 0 to 255, say."""
+    """Targets of a binary cross-entropy that are no probabilities: pixels from 0 to 255, say, or labels -1 and 1."""
     step = view.step
     if not step or step.number > 2:
         return
@@ -296,9 +315,10 @@ def no_probabilities(view: View) -> Iterator[Finding]:
         if loss.kind.startswith("binary") and loss.target.numel():
             low, high = (float(edge) for edge in loss.target.detach().float().aminmax())
             if low < -0.01 or high > 1.01:
+                few = len(loss.target.detach().unique()) == 2
                 yield Finding(
                     "error",
-                    "unscaled-target",
+                    "target-range" if few else "unscaled-target",
                     f"the targets of {loss.kind} go from {low:.4g} to {high:.4g}, and should be probabilities, 0 to 1",
                     step.number,
                     certainty=0.97,

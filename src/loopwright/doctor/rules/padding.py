@@ -12,11 +12,12 @@ from loopwright.doctor.finding import Finding
 from loopwright.doctor.probes import positions, same_when
 from loopwright.doctor.records import Call, LossCall
 from loopwright.doctor.rule import View, rule
-from loopwright.doctor.rules.tokens import LOOKED_AT, TOKENS, attends, binary
+from loopwright.doctor.rules.tokens import LOOKED_AT, TOKENS, aligned, attends, binary
 
 IGNORED = -100
 FEWEST_ROWS = 4
 COPIED = 0.9
+KINDS = 64
 
 
 def padding(call: Call, tokens: Tensor) -> tuple[Tensor, int, str] | None:
@@ -142,7 +143,17 @@ def more_padding(step: int, call: Call, tokens: Tensor, stands: Tensor, value: i
         whole = output.ndim == 3 and output.shape[1] >= tokens.shape[1]
         return output[:, : tokens.shape[1]][~stands] if whole else output
 
-    if same_when(call, tokens, longer, kept, beside) is False:
+    said = f"three more {value} were appended to each sequence: outputs for real positions changed"
+    same = same_when(call, tokens, longer, kept, beside)
+    most = int((~stands).sum(1).max())
+    if same and most < tokens.shape[1]:  # it may be forgotten: is it so without the columns of padding?
+
+        def of_samples(output: Tensor) -> Tensor:
+            return output if positions(output, tokens) is None and output.ndim < 3 else output[:0]
+
+        same = same_when(call, tokens, tokens[:, :most], of_samples, [(each, each[:, :most]) for each in others])
+        said = f"the {tokens.shape[1] - most} columns that hold nothing but {value} were cut off: outputs changed"
+    if same is False:
         yield Finding(
             "warning",
             "padding-visible",
@@ -150,9 +161,45 @@ def more_padding(step: int, call: Call, tokens: Tensor, stands: Tensor, value: i
             "tokens), and what it predicts depends on how often",
             step,
             type(call.module).__name__,
-            probe=f"three more {value} were appended to each sequence: outputs for real positions changed",
+            probe=said,
             certainty=0.8,
         )
+
+
+@rule("step", "prompt-trained", needs="tokens")
+def prompt_asked_for(view: View) -> Iterator[Finding]:
+    """Of sequences whose next tokens are asked for, the first part counts in the loss, and the rest, which is no
+    padding, does not."""
+    step = view.step
+    if not step or step.number not in LOOKED_AT:
+        return
+    for found in aligned(view):
+        for loss in step.kept_losses:
+            target = loss.target.detach()
+            if found.axis != 1 or found.ahead != 1 or target.numel() % len(found.tokens):
+                continue
+            asked = target.reshape(len(found.tokens), -1)
+            width = asked.shape[1]
+            if not found.tokens.shape[1] - 1 <= width <= found.tokens.shape[1]:
+                continue
+            counts = asked != loss.options.get("ignore_index", IGNORED)
+            first = bool(counts[:, 0].all()) and bool((counts.long().diff(dim=1) <= 0).all())
+            left = ~counts
+            if not first or not bool(left.any()):
+                continue
+            tokens = found.tokens[:, found.tokens.shape[1] - width :]
+            kinds = torch.stack([(left & (tokens == value)).any(1) for value in tokens[left].unique()[:KINDS]]).sum(0)
+            if float((kinds >= 3).float().mean()) > COPIED:
+                yield Finding(
+                    "error",
+                    "prompt-trained",
+                    f"in all {len(tokens)} sequences the first {float(counts.sum(1).float().mean()):.1f} targets count "
+                    f"(mean), and {float(left.sum(1).float().mean()):.1f} behind them, of several kinds, do not",
+                    step.number,
+                    type(found.call.module).__name__,
+                    certainty=0.9,
+                )
+                return
 
 
 @rule("step", "eos-masked", needs="masks")

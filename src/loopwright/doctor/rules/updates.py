@@ -305,6 +305,26 @@ def over_too_soon(view: View) -> Iterator[Finding]:
             )
 
 
+@rule("end", "lr-too-small", needs="schedules")
+def never_warm(view: View) -> Iterator[Finding]:
+    """A schedule that was still rising when the program ended, far below the rate that it is made from."""
+    for schedule in view.program.schedules.values():
+        rising = 0 < schedule.reached <= schedule.rate.now * 1.001 and schedule.rate.falls == 0
+        if rising and schedule.steps >= WARMING and schedule.reached < COLD * schedule.base:
+            yield Finding(
+                "warning",
+                "lr-too-small",
+                f"{schedule.kind} was still warming up when the program ended: after {schedule.steps} of its steps the "
+                f"rate is {schedule.reached:.3g}, and should come to {schedule.base:.3g}",
+                schedule.held.steps,
+                certainty=0.8,
+            )
+
+
+WARMING, COLD = 60, 0.2
+"""So many steps of a warm-up are no trial run; a rate below this share of what it should come to has hardly begun."""
+
+
 @rule("step", "schedule-too-fast")
 def run_down(view: View) -> Iterator[Finding]:
     """Without a scheduler of torch's: the rate has come down to nothing, and training goes on for long.
@@ -376,22 +396,3 @@ def decaying(step: Step, decay: float, rate: float) -> Iterator[Finding]:
         )
     if wrong:
         yield Finding("warning", "weight-decay-too-large", f"{said}", step.number, certainty=0.85)
-
-
-@rule("step", "duplicate-parameter")
-def held_twice(view: View) -> Iterator[Finding]:
-    """Two optimizers that both step hold the same parameter, within one backward pass."""
-    step = view.step
-    if not step or step.number != 3:
-        return
-    for held, _ in view.program.living():
-        shared = held.parameters & step.held.parameters
-        if held is not step.held and shared and abs(held.steps - step.held.steps) <= 1 and "backward" not in step.order:
-            yield Finding(
-                "warning",
-                "duplicate-parameter",
-                f"{len(shared)} parameters are updated by {held.kind} and by {step.held.kind} after the same backward "
-                "pass",
-                step.number,
-                certainty=0.8,
-            )
