@@ -285,3 +285,23 @@ def test_causes_are_told_in_one_line_each(cause):
         assert "\n" not in text
         assert not text.endswith(".")
         assert len(text) <= 160
+
+
+def test_a_compiled_model_is_compiled_once_for_each_mode():
+    """Functions that are replaced, and put back, would be reasons to compile anew."""
+    torch.manual_seed(0)
+    torch._dynamo.reset()
+    counters = torch._dynamo.utils.counters
+    counters.clear()
+    with Doctor() as doctor:
+        layers = nn.Sequential(nn.Linear(10, 16), nn.ReLU(), nn.Dropout(0.1), nn.Linear(16, 2))
+        model = torch.compile(layers, backend="eager")
+        optimizer = torch.optim.Adam(model.parameters())
+        for _ in range(60):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(torch.randn(16, 10)), torch.randint(0, 2, (16,))).backward()
+            optimizer.step()
+    assert doctor.failures == {}
+    assert doctor.scene.program.calls > 0
+    assert counters["stats"]["unique_graphs"] <= 2  # with gradients, and without: the doctor's own probes
+    torch._dynamo.reset()

@@ -33,6 +33,9 @@ LOSSES = (
 )
 SCHEDULES = (lr_scheduler.LRScheduler, lr_scheduler.ReduceLROnPlateau)
 EARLY = 3
+SCRIPTS = ("script", "trace")
+INSIDE = ("relu", "relu_", "dropout", "dropout1d", "dropout2d", "dropout3d", "scaled_dot_product_attention")
+"""Functions that are called inside of models."""
 Wrapper = Callable[..., Any]
 
 
@@ -101,8 +104,8 @@ class Seams:
         yield self._seam(torch.inference_mode, "__enter__", always)
         for owner, name in ((torch, "randperm"), (np.random, "permutation")):
             yield self._seam(owner, name, functools.partial(self._gave, samples.order))
-        yield self._seam(torch, "compile", functools.partial(after, samples.compiled))
-        yield from (self._seam(torch.jit, name, self._unseen) for name in ("script", "trace"))
+        yield self._seam(torch, "compile", functools.partial(self._unseen, samples.compiled))
+        yield from (self._seam(torch.jit, each, functools.partial(self._unseen, lambda: None)) for each in SCRIPTS)
 
     def frequent(self) -> Iterator[Seam]:
         """What happens in every step."""
@@ -116,12 +119,11 @@ class Seams:
             for place in (torch.nn.utils, torch.nn.utils.clip_grad):
                 yield self._seam(place, name, functools.partial(self._clip, name))
         forwards = self.eyes.forwards
-        for name in ("relu", "relu_"):  # which functional.relu calls
-            yield self._seam(torch, name, functools.partial(self._seen, forwards.activation))
-        for name in ("dropout", "dropout1d", "dropout2d", "dropout3d"):
-            yield self._seam(functional, name, functools.partial(self._seen, forwards.dropped))
-        attends = functools.partial(self._seen, forwards.attended)
-        yield self._seam(functional, "scaled_dot_product_attention", attends)
+        tells: dict[str, Callable[..., None]] = {"relu": forwards.activation, "drop": forwards.dropped}
+        for name in INSIDE:
+            tell = tells.get(name[:4], forwards.attended)
+            owner = torch if name.startswith("relu") else functional  # whose relu calls that of torch
+            yield self._seam(owner, name, functools.partial(self._seen, tell))
         for kind in (distributions.Categorical, distributions.Bernoulli):
             yield self._seam(kind, "__init__", functools.partial(self._seen, self.eyes.gradients.distribution))
         for kind in (distributions.Categorical, distributions.Bernoulli, distributions.Normal):
@@ -139,7 +141,8 @@ class Seams:
     def watch(self, wanted: bool) -> None:
         """Listen to what happens in every step, or no longer."""
         for seam in self.switched:
-            seam.put(seam.wrapper if wanted else seam.original)
+            inside = self.scene.program.compiled and seam.name in INSIDE  # what is compiled would be compiled anew
+            seam.put(seam.wrapper if wanted and not inside else seam.original)
         if self.before is not None:
             self.before.remove()
         self.before = optimizers.register_optimizer_step_pre_hook(self._pre_step()) if wanted else None
@@ -337,18 +340,19 @@ class Seams:
 
         return wrapper
 
-    def _unseen(self, original: Any) -> Wrapper:
-        """torch.jit reads, or traces, what it meets, and finds torch's own functions there."""
+    def _unseen(self, tell: Callable[[], None], original: Any) -> Wrapper:
+        """What compiles a model reads, traces or keeps what it meets, and finds torch's own functions there."""
 
         @functools.wraps(original)
-        def script(*args: Any, **kwargs: Any) -> Any:
+        def compile_bare(*args: Any, **kwargs: Any) -> Any:
             self.remove()
             try:
                 return original(*args, **kwargs)
             finally:
+                tell()
                 self.install()
 
-        return script
+        return compile_bare
 
     def _gave(self, tell: Callable[..., None], original: Any) -> Wrapper:
         """Do, then tell with what came out, watching or not."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
+from torch.distributions import Bernoulli, Categorical
 from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.byhand import UpdatesByHand
@@ -17,7 +18,7 @@ from loopwright.doctor.optimizers import Held
 from loopwright.doctor.records import Backward, LossCall
 from loopwright.doctor.summaries import CLASSES, answers
 
-SQUASHED = {"Categorical": ("Softmax",), "Bernoulli": ("Sigmoid", "Softmax")}
+SQUASHED = {Categorical: ("Softmax",), Bernoulli: ("Sigmoid", "Softmax")}
 """What makes probabilities of logits, by the distribution that takes logits."""
 FEWEST = 8
 """So many labels, of more than one kind, tell one batch from another."""
@@ -64,10 +65,10 @@ class Gradients:
         """A distribution over classes was made: are its logits probabilities already?"""
         logits = kwargs.get("logits", args[2] if len(args) > 2 else None)
         if isinstance(logits, Tensor) and logits.requires_grad:
-            made = chain(logits)
-            name = type(args[0]).__name__
-            if made and made[-1] in SQUASHED[name]:
-                self.scene.program.notes.squashed.setdefault(name, made[-1])
+            made = chain(logits)[-1:]
+            for kind, makers in SQUASHED.items():
+                if isinstance(args[0], kind) and made and made[0] in makers:
+                    self.scene.program.notes.squashed.setdefault(kind.__name__, made[0])
 
     def likelihood(self, value: Any, *_: Any) -> None:
         """A distribution was asked how probable something is: what an update may be made of."""
