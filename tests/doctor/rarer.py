@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.distributions import Categorical
+from torch.distributions import Categorical, Normal, kl_divergence
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader, Dataset, TensorDataset, random_split
@@ -401,6 +401,64 @@ def never_warm(broken: bool) -> None:
         schedule.step()
 
 
+class Encoded(nn.Module):
+    """A variational autoencoder whose code is drawn with a graph, or without."""
+
+    def __init__(self, *, reparameterized: bool) -> None:
+        super().__init__()
+        self.encoder, self.decoder = nn.Linear(10, 8), nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 10))
+        self.reparameterized = reparameterized
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Normal]:
+        mean, deviation = self.encoder(x).chunk(2, 1)
+        code = Normal(mean, deviation.exp())
+        return self.decoder(code.rsample() if self.reparameterized else code.sample()), code
+
+
+def drawn_without_a_graph(broken: bool) -> None:
+    model, usual = Encoded(reparameterized=not broken), Normal(torch.zeros(4), torch.ones(4))
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in batches(8):
+        out, code = model(X[rows])
+        optimizer.zero_grad()
+        (F.mse_loss(out, X[rows]) + 0.1 * kl_divergence(code, usual).mean()).backward()
+        optimizer.step()
+
+
+def each_ratio_with_each_gain(broken: bool) -> None:
+    model, gains = ActorCritic(), X[:, :1] if broken else X[:, 0]
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in batches(8):
+        logits, value = model(X[rows])
+        chosen = F.log_softmax(logits, 1)[torch.arange(32), rows % 3]
+        ratio = (chosen - chosen.detach()).exp()
+        optimizer.zero_grad()
+        (F.mse_loss(value, X[rows].square().sum(1)) - (ratio * gains[rows]).mean()).backward()
+        optimizer.step()
+
+
+def cleared_between_tasks(broken: bool) -> None:
+    body, heads = nn.Linear(10, 16), nn.ModuleList([nn.Linear(16, 2), nn.Linear(16, 2)])
+
+    class Tasks(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.heads = body, heads
+
+        def forward(self, x: Tensor, task: int) -> Tensor:
+            return self.heads[task](torch.relu(self.body(x)))
+
+    model = Tasks()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in batches(8):
+        optimizer.zero_grad()
+        for task in range(2):
+            if broken:
+                optimizer.zero_grad()
+            F.cross_entropy(model(X[rows], task), Y[rows] if task else (X[rows, 2] > 0).long()).backward()
+        optimizer.step()
+
+
 CAUSES: dict[Callable[[bool], None], str] = {
     dropped_by_a_function: "random-evaluation",
     dropped_in_attention: "random-evaluation",
@@ -424,5 +482,8 @@ CAUSES: dict[Callable[[bool], None], str] = {
     seeded_in_each_epoch: "same-order",
     likelihood_of_one: "wrong-loss",
     never_warm: "lr-too-small",
+    drawn_without_a_graph: "graph-cut",
+    each_ratio_with_each_gain: "target-broadcast",
+    cleared_between_tasks: "zero-before-step",
 }
 RARER = {program.__name__.replace("_", "-"): (program, cause) for program, cause in CAUSES.items()}

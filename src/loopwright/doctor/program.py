@@ -160,7 +160,7 @@ class Notes:
     classes: bool = False
     dead: dict[str, dict[int, Rectified]] = field(default_factory=dict)
     linear_pairs: dict[tuple[int, int], tuple[ref[nn.Linear], ref[nn.Linear]]] = field(default_factory=dict)
-    broadcast: dict[tuple[tuple[int, ...], ...], int] = field(default_factory=dict)
+    broadcast: dict[tuple[Any, ...], int] = field(default_factory=dict)
     labels: tuple[int, int, int] = (0, 0, -1)
     scaler: dict[str, int] = field(default_factory=dict)
     built: list[Built] = field(default_factory=list)

@@ -33,6 +33,7 @@ LOSSES = (
 )
 SCHEDULES = (lr_scheduler.LRScheduler, lr_scheduler.ReduceLROnPlateau)
 EARLY = 3
+PAIRS = {"__sub__": "difference", "__mul__": "product"}
 SCRIPTS = ("script", "trace")
 INSIDE = ("relu", "relu_", "dropout", "dropout1d", "dropout2d", "dropout3d", "scaled_dot_product_attention")
 """Functions that are called inside of models."""
@@ -128,6 +129,7 @@ class Seams:
             yield self._seam(kind, "__init__", functools.partial(self._seen, self.eyes.gradients.distribution))
         for kind in (distributions.Categorical, distributions.Bernoulli, distributions.Normal):
             yield self._seam(kind, "log_prob", functools.partial(self._seen, self.eyes.gradients.likelihood))
+        yield self._seam(distributions.Normal, "sample", functools.partial(self._seen, forwards.sampled))
 
     def remove(self) -> None:
         """Put everything back."""
@@ -149,7 +151,7 @@ class Seams:
         owner: Any = nn.Module
         if self.scene.program.compiled:
             owner = getattr(torch._dynamo.eval_frame, "OptimizedModule", nn.Module)
-        self.watch_differences(wanted and self.scene.program.count < EARLY and not self.scene.program.compiled)
+        self.watch_pairs(wanted and self.scene.program.count < EARLY and not self.scene.program.compiled)
         watched = getattr(owner.__call__, "loopwright", None)
         if wanted and watched is None:
             setattr(owner, "__call__", self._call(owner.__call__))  # noqa: B010 - a method of a class
@@ -159,25 +161,26 @@ class Seams:
                 if original is not None:
                     setattr(each, "__call__", original)  # noqa: B010
 
-    def watch_differences(self, wanted: bool) -> None:
-        """Listen to `a - b` of tensors, in the first steps alone."""
-        there = "__sub__" in vars(torch.Tensor)
-        if wanted and not there:
-            setattr(torch.Tensor, "__sub__", self._difference(torch.Tensor.__sub__))  # noqa: B010
-        elif there and not wanted and hasattr(torch.Tensor.__sub__, "loopwright"):
-            delattr(torch.Tensor, "__sub__")
+    def watch_pairs(self, wanted: bool) -> None:
+        """Listen to `a - b` and `a * b` of tensors, in the first steps alone."""
+        for name in PAIRS:
+            known = vars(torch.Tensor).get(name)
+            if wanted and known is None:
+                setattr(torch.Tensor, name, self._pair(name, getattr(torch.Tensor, name)))
+            elif not wanted and hasattr(known, "loopwright"):
+                delattr(torch.Tensor, name)
 
-    def _difference(self, original: Any) -> Wrapper:
+    def _pair(self, name: str, original: Any) -> Wrapper:
         eyes, scene = self.eyes, self.scene
 
-        def difference(one: Any, other: Any) -> Any:
+        def pair(one: Any, other: Any) -> Any:
             result = original(one, other)
             if scene.on and result is not NotImplemented and not traced():
-                scene.safely(eyes.forwards.subtracted, one, other, result)
+                scene.safely(eyes.forwards.paired, PAIRS[name], one, other, result)
             return result
 
-        difference.loopwright = original  # type: ignore[attr-defined]
-        return difference
+        pair.loopwright = original  # type: ignore[attr-defined]
+        return pair
 
     def _seam(self, owner: Any, name: str, wrap: Callable[[Any], Wrapper]) -> Seam:
         original = inspect.getattr_static(owner, name) if inspect.isclass(owner) else getattr(owner, name)

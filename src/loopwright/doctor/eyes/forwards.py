@@ -55,6 +55,8 @@ class Forwards:
                     inside.foreign.append(module)
             if isinstance(module, nn.Linear) and args:
                 self.follow(module, args[0])
+            if inside is not None and args and id(args[0]) in self.scene.drawn:
+                inside.sampled = type(module).__name__
             return None
         anatomy = self.scene.called_anew(module)
         if not anatomy.names:
@@ -131,8 +133,8 @@ class Forwards:
         if len(self.scene.calls) > MOST_CALLS:
             del self.scene.calls[: MOST_CALLS // 2]
 
-    def subtracted(self, one: Any, other: Any, result: Any) -> None:
-        """A difference of two tensors: do their shapes make a table of pairs?"""
+    def paired(self, kind: str, one: Any, other: Any, result: Any) -> None:
+        """A difference or a product of two tensors: do their shapes make a table of pairs?"""
         if not isinstance(one, Tensor) or not isinstance(other, Tensor) or not result.requires_grad:
             return
         if place(one) == place(other) or self.scene.stack:
@@ -140,9 +142,16 @@ class Forwards:
         shapes = tuple(one.shape), tuple(other.shape), tuple(result.shape)
         if len(shapes[0]) != len(shapes[1]) and {*map(len, shapes[:2])} == {1, 2} and result.numel() > 1:
             column, row = (one, other) if one.ndim == 2 else (other, one)
-            if column.shape[1] == 1 and len(column) == len(row) > 1:
+            sizes = {len(given) for call in self.scene.calls for given in call.inputs[:1] if given.ndim}
+            if column.shape[1] == 1 and len(column) == len(row) > 1 and (kind == "difference" or len(row) in sizes):
                 counts = self.scene.program.notes.broadcast
-                counts[shapes] = counts.get(shapes, 0) + 1
+                counts[kind, *shapes] = counts.get((kind, *shapes), 0) + 1
+
+    def sampled(self, drawn: Any, args: tuple[Any, ...], _: Any) -> None:
+        """A normal distribution, whose parameters are learned, gave a sample without a graph, inside of a model."""
+        learned = any(isinstance(each, Tensor) and each.requires_grad for each in (args[0].loc, args[0].scale))
+        if learned and self.scene.stack and torch.is_grad_enabled() and isinstance(drawn, Tensor):
+            self.scene.drawn = {**dict(list(self.scene.drawn.items())[1 - KEPT :]), id(drawn): drawn}
 
     def unwind(self, module: nn.Module) -> None:
         """A module's call is over, or has raised: take it, and what was left above it, from the stack."""

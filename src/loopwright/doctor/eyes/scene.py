@@ -45,6 +45,7 @@ class Scene:
         self.backwards: list[Backward] = []
         self.clips: list[tuple[float, float]] = []
         self.likelihoods: list[Tensor] = []
+        self.drawn: dict[int, Tensor] = {}
         self.pending: dict[int, list[tuple[str, Tensor, Tensor]]] = {}
         self.losses: dict[str, Callable[..., Tensor]] = {}
         self.anatomies: dict[int, tuple[ref[nn.Module], Anatomy]] = {}
@@ -143,6 +144,7 @@ class Scene:
         """Let go of the tensors of what was seen last."""
         self.calls, self.loss_calls, self.backwards, self.clips, self.likelihoods = [], [], [], [], []
         self.made.clear()
+        self.drawn.clear()
         self.pending.clear()
 
     def called_anew(self, module: nn.Module) -> Anatomy:

@@ -89,6 +89,27 @@ def never_graded(view: View) -> Iterator[Finding]:
         )
 
 
+@rule("step", "graph-cut", needs="modules")
+def sampled_without_graph(view: View) -> Iterator[Finding]:
+    """What a model draws from a distribution that it learns goes on through the model, without a gradient back; nor is
+    the sample's log_prob asked for."""
+    step = view.step
+    if not step or step.number not in (2, 4) or view.scene.likelihoods:
+        return
+    for call in step.calls:
+        if call.sampled:
+            yield Finding(
+                "error",
+                "graph-cut",
+                f"{call.sampled} in {type(call.module).__name__} is given what Normal.sample() drew, which carries no "
+                "graph: what draws it learns nothing from what becomes of it; rsample() does",
+                step.number,
+                type(call.module).__name__,
+                certainty=0.92,
+            )
+            return
+
+
 @rule("step", "graph-cut")
 def unreached_likelihood(view: View) -> Iterator[Finding]:
     """A distribution was asked how probable something is, with a graph; what it comes from never gets a gradient."""

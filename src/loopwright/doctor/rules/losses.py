@@ -180,12 +180,12 @@ def broadcasts(view: View) -> Iterator[Finding]:
                 step.number if step else 0,
                 certainty=0.97,
             )
-    for shapes, count in view.program.notes.broadcast.items():
+    for (kind, *shapes), count in view.program.notes.broadcast.items():
         if count >= 2 and step and step.number == 2:
             yield Finding(
                 "error",
                 "target-broadcast",
-                f"a difference of {shapes[0]} and {shapes[1]} is {shapes[2]}: each with each",
+                f"a {kind} of {shapes[0]} and {shapes[1]} is {shapes[2]}: each with each",
                 view.program.count,
                 certainty=0.9,
             )

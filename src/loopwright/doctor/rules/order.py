@@ -12,6 +12,7 @@ from torch import Tensor
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.records import Step, Summary
 from loopwright.doctor.rule import View, rule
+from loopwright.errors import some
 
 IDLE, SETTLED = 64, 8
 """So many backward passes with cleared gradients and no step, at once and at the end: that step will never come. Who
@@ -98,6 +99,31 @@ def contains(whole: Tensor, part: Tensor) -> bool:
             seen.add(node)
             waiting += [before for before, _ in node.next_functions]
     return False
+
+
+@rule("step", "zero-before-step", needs="modules")
+def task_cleared(view: View) -> Iterator[Finding]:
+    """Passes for several tasks in a step, gradients cleared between them: parts that the first ones ran have none."""
+    step = view.step
+    if not step or step.number not in (2, 4) or not step.whole or "other step" in step.order or step.edited:
+        return
+    order = [name for name in step.order if name in ("backward", "zero")]
+    lost: list[str] = []
+    for module in {id(call.module): call.module for call in step.calls if call.wiped}.values():
+        mine, anatomy = [call for call in step.calls if call.module is module], view.scene.anatomy(module)
+        before = set().union(*(call.ran for call in mine if call.wiped))
+        after = set().union(*(call.ran for call in mine if not call.wiped))
+        known = {name: anatomy.owners[number] for number, name in anatomy.names.items()}
+        lost += [name for name in known if known[name] in before - after and step.norms.get(name, 1.0) is None]
+    if lost and "backward zero backward" in " ".join(order):
+        yield Finding(
+            "error",
+            "zero-before-step",
+            f"the order of calls is {' → '.join(step.order)}: gradients of earlier passes are cleared before the step, "
+            f"and {some(sorted(lost), 4)} have none",
+            step.number,
+            certainty=0.97,
+        )
 
 
 @rule("call", "no-step", needs="modules")
