@@ -190,14 +190,14 @@ def decay_given_for_eps(broken: bool) -> None:
     model = net()
     told = (model.parameters(), 1e-3, (0.9, 0.999))
     optimizer = torch.optim.AdamW(*told, 1e-2) if broken else torch.optim.AdamW(*told, weight_decay=1e-2)
-    for rows in batches(14):
+    for rows in batches(26):
         optimizer.zero_grad()
         F.cross_entropy(model(0.1 * X[rows]), Y[rows]).backward()
         optimizer.step()
 
 
 def weights_the_wrong_way_round(broken: bool) -> None:
-    rare = (torch.arange(len(X)) % 8 == 0).long()
+    rare = (torch.arange(len(X)) % 9 == 0).long()
     counts, model = torch.bincount(rare).float(), net()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     weight = counts / counts.sum() if broken else counts.sum() / counts
@@ -208,7 +208,7 @@ def weights_the_wrong_way_round(broken: bool) -> None:
 
 
 def positives_weigh_less(broken: bool) -> None:
-    rare = (torch.arange(len(X)) % 8 == 0).float()
+    rare = (torch.arange(len(X)) % 9 == 0).float()
     ratio, model = rare.mean() / (1 - rare.mean()), nn.Sequential(nn.Linear(10, 16), nn.ReLU(), nn.Linear(16, 1))
     criterion = nn.BCEWithLogitsLoss(pos_weight=ratio if broken else 1 / ratio)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
@@ -253,15 +253,15 @@ class ActorCritic(nn.Module):
 def likelihood_through_numpy(broken: bool) -> None:
     model = ActorCritic()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-    for update in range(10):
+    for update in range(70):
         told, values = [], []
-        for seen in X[8 * update : 8 * update + 8]:
+        for seen in X[8 * (update % 30) :][:8]:
             logits, value = model(seen)
             chances = Categorical(logits=logits)
             told.append(chances.log_prob(chances.sample()))
             values.append(value)
         log_prob = torch.as_tensor(np.array([float(each.detach()) for each in told])) if broken else torch.stack(told)
-        value, gain = torch.stack(values), X[8 * update : 8 * update + 8, 0]
+        value, gain = torch.stack(values), X[8 * (update % 30) :][:8, 0]
         optimizer.zero_grad()
         ((gain - value).square().mean() - (log_prob * (gain - value).detach()).mean()).backward()
         optimizer.step()

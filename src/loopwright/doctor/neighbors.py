@@ -16,7 +16,7 @@ Samples = tuple[Tensor, Tensor]
 
 Sums = tuple[int, Tensor]
 """How many rows there are, and (2, F) of each column the sum, and that of the squares."""
-FEW_VALUES = 4
+FEW_VALUES, EVEN = 4, 3
 """A column of no more values may have mean 0 and deviation 1 by its design."""
 KNOWN = 600
 """So many samples are asked for their nearest neighbor."""
@@ -70,7 +70,7 @@ def fitted_together(train: Tensor, others: list[Sums], step: int = 0) -> Iterato
     if train.shape[1] < 2:
         return
     rows, sums = sums_of(train)
-    several = torch.tensor([len(column.unique()) > FEW_VALUES for column in train[:KNOWN].T])
+    several = torch.tensor([len(column.unique()) > FEW_VALUES and not spaced(column) for column in train[:KNOWN].T])
     for count, (more, added) in enumerate(others, 1):
         rows, sums = rows + more, sums + added
         mean, square = sums / rows
@@ -91,6 +91,15 @@ def fitted_together(train: Tensor, others: list[Sums], step: int = 0) -> Iterato
                 certainty=0.9,
             )
             return
+
+
+def spaced(column: Tensor) -> bool:
+    """Whether the values of a column (N,) are equally spaced, each about as often: coordinates of a grid, or ranks."""
+    values, often = column.double().unique(return_counts=True)
+    steps = values.diff()
+    apart = steps / steps.min() if len(steps) else steps
+    even = bool(((apart - apart.round()).abs() < 1e-2).all()) and int(often.max()) <= EVEN * int(often.min())
+    return len(steps) >= FEW_VALUES and even
 
 
 def standardized(inputs: Tensor, reference: Tensor) -> Tensor:

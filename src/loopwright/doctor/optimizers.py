@@ -19,6 +19,8 @@ NO_RATE = 1e-3
 times divided by ten is a plan."""
 MILESTONES = 8
 POWER = 0.3
+COUNTED = ("last_epoch", "num_bad_epochs", "best", "cooldown_counter", "T_cur", "last_lr", "swa_lrs", "verbose")
+"""What the steps of a schedule change in its state."""
 PROGRESS = 0.2
 """A loss that has come down by this share of itself can tell where it stands again."""
 
@@ -143,7 +145,8 @@ class Built:
 class Schedule:
     """A learning-rate scheduler of the optimizer `held`: its kind, its steps, the rates it has seen, and after how many
     steps of the optimizer it was through. `place`: where it stands by its own count; `base`: the highest rate that it
-    is made from, `reached`: the highest it has given."""
+    is made from, `reached`: the highest it has given, `first`: the first; `told`: what else it was told. `older`: it
+    had made steps before a checkpoint was read."""
 
     kind: str
     held: Held
@@ -154,3 +157,18 @@ class Schedule:
     place: int = 0
     base: float = 0.0
     reached: float = 0.0
+    first: float = 0.0
+    older: bool = False
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+def told_of(state: Mapping[str, Any]) -> dict[str, Any]:
+    """What a schedule was told, in its state: plain values that its steps do not change."""
+    numbers = {name: tuple(value) for name, value in state.items() if isinstance(value, list) and all_numbers(value)}
+    plain = {name: value for name, value in state.items() if isinstance(value, int | float | str)} | numbers
+    return {name: value for name, value in plain.items() if name not in COUNTED and not name.startswith("_")}
+
+
+def all_numbers(values: list[Any]) -> bool:
+    """Whether a list holds nothing but numbers."""
+    return all(isinstance(value, int | float) for value in values)

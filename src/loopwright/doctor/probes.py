@@ -17,6 +17,7 @@ from torch.func import functional_call
 from loopwright.doctor.measures import leaves
 from loopwright.doctor.records import Call
 from loopwright.doctor.stillness import OWN, undisturbed
+from loopwright.seeding import preserved_generators
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,11 +32,13 @@ CHANGED = 1e-4
 def outputs(
     call: Call, replace: Sequence[tuple[Tensor, Tensor]] = (), weights: dict[str, Tensor] | None = None
 ) -> list[Tensor]:
-    """What the call's module puts out, with some of its input tensors or weights replaced by others."""
+    """What the call's module puts out, with some of its input tensors or weights replaced by others. The passes of a
+    probe all draw the same random numbers."""
     args, kwargs = substituted(call.args, replace), substituted(call.kwargs, replace)
-    if weights:
-        return leaves(functional_call(call.module, weights, args, kwargs))
-    return leaves(call.module(*args, **kwargs))
+    with preserved_generators():
+        if weights:
+            return leaves(functional_call(call.module, weights, args, kwargs))
+        return leaves(call.module(*args, **kwargs))
 
 
 def substituted(value: Any, replace: Sequence[tuple[Tensor, Tensor]]) -> Any:
@@ -257,18 +260,12 @@ def turns(call: Call, tokens: Tensor) -> bool | None:
 
 
 @abstaining
-def changed_times(call: Call, given: Tensor, other: Tensor, axis: int) -> list[Tensor]:
-    """Of each output with as many times as `given` has along `axis`: bool (T,), which of them change with `other`."""
+def changed_times(call: Call, given: Tensor, other: Tensor, number: int, axis: int) -> Tensor:
+    """Of one output, whose `axis` is time: bool (T,), which times change when `given` is replaced by `other`."""
     with undisturbed(call.module):
-        before, after = outputs(call), outputs(call, [(given, other)])
-    found, length = [], given.shape[axis]
-    for number in sorted(call.flowed):
-        one = before[number] if number < len(before) else given[:0]
-        along = next((place for place in range(1, one.ndim) if one.shape[place] == length), None)
-        if along is not None:
-            apart = (one - after[number]).abs().float().movedim(along, 0).flatten(1).amax(1)
-            found.append(apart > CHANGED * max(float(one.abs().max()), 1e-6))
-    return found
+        before, after = outputs(call)[number], outputs(call, [(given, other)])[number]
+    apart = (before - after).abs().float().movedim(axis, 0).flatten(1).amax(1)
+    return apart > CHANGED * max(float(before.abs().max()), 1e-6)
 
 
 @abstaining

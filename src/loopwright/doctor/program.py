@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from weakref import ref
 
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from loopwright.doctor.measures import Stats
@@ -49,10 +49,20 @@ class Stored:
     parameters: int
 
 
+@dataclass(frozen=True)
+class Scheduled:
+    """The state of a schedule in a checkpoint: how many steps it had made, the last rate, what it was told."""
+
+    steps: int
+    rate: float
+    told: dict[str, Any]
+
+
 @dataclass(eq=False)
 class Loader:
     """A DataLoader: how often it was begun, how many batches it gave in each epoch, with which of them these `began`,
-    and whether steps follow it. `size`: the rows of its data set; `flat`: each of its batches is one tensor (B,)."""
+    and whether steps follow it. `size`: the rows of its data set; `flat`: each of its batches is one tensor (B,), the
+    `last` of which is kept; `plain`: an input and its label; `labelled`: there are labels (B,)."""
 
     loader: ref[Any]
     length: int | None
@@ -62,6 +72,9 @@ class Loader:
     began: set[int] = field(default_factory=set)
     trains: bool = False
     flat: bool = True
+    plain: bool = True
+    labelled: bool = False
+    last: Tensor | None = None
 
 
 @dataclass(eq=False)
@@ -91,7 +104,8 @@ class Seen:
     often inputs alone had changed. `answered`: what probes have told for good. `taught`: which rows of its output were
     trained on, where it is given everything at once. `feeds`: its output is another model's input; `fed`: the
     other way round. `first`: the rows of
-    the FIRST batches, and how many of them came `again`. `met`: rows that came up without an update first; `gathers`:
+    the FIRST batches, and how many of them came `again`. `draws`: how often a pass of
+    training drops something. `met`: rows that came up without an update first; `gathers`:
     updates are made with such."""
 
     model: ref[nn.Module]
@@ -108,6 +122,7 @@ class Seen:
     again: int = 0
     sizes: set[int] = field(default_factory=set)
     met: set[int] = field(default_factory=set)
+    draws: int = 0
     gathers: bool = False
 
     def learn(self, rows: list[int]) -> None:
@@ -140,8 +155,9 @@ class Notes:
     most how many tell them apart. `dead`: by rectifier and step, which units are zero. `linear_pairs`: layers whose
     output is another's input. `broadcast`: how often shapes made a table of pairs. `labels`: classes, lowest and
     highest label, of a loss that refused them. `scaler`: calls by name. `built`: optimizers. `restored`, `loaded`:
-    optimizers and parameters whose state was read. `outside`: parameters that no optimizer holds, and their
-    fingerprints after the first step. `same_answer`: validations with one answer to all.
+    optimizers, schedules and parameters whose state was loaded; `resumed`: those of them that have it from a
+    file. `outside`: parameters that no optimizer holds, and their fingerprints after the first step;
+    `frozen`: those that did not require gradients once. `same_answer`: validations with one answer to all.
     `classes`: a loss of classes was met. `squashed`: by the name of a distribution, what its logits were made by, where
     that makes probabilities.
     """
@@ -165,8 +181,10 @@ class Notes:
     scaler: dict[str, int] = field(default_factory=dict)
     built: list[Built] = field(default_factory=list)
     restored: Present = field(default_factory=Present)
+    resumed: Present = field(default_factory=Present)
     loaded: Present = field(default_factory=Present)
     outside: dict[int, int] = field(default_factory=dict)
+    frozen: Present = field(default_factory=Present)
 
     def of(self, model: nn.Module) -> Seen:
         """What was seen of a model."""
@@ -188,7 +206,8 @@ class Program:
     """All that is known of the program that is watched.
 
     `read`: states of optimizers in files that were loaded. `saves`: how often torch.save wrote weights, `resumable` how
-    often with an optimizer's state. `scheduled`: how far a schedule had come whose state was read.
+    often with an optimizer's state. `scheduled`: the states of schedules that were read; `stored`: the ids of those of
+    optimizers.
     """
 
     held: dict[int, Held] = field(default_factory=dict)
@@ -204,7 +223,8 @@ class Program:
     read: list[Stored] = field(default_factory=list)
     saves: int = 0
     resumable: int = 0
-    scheduled: int = 0
+    scheduled: list[Scheduled] = field(default_factory=list)
+    stored: set[int] = field(default_factory=set)
     scalers: bool = False
     compiled: bool = False
     notes: Notes = field(default_factory=lambda: Notes())

@@ -33,9 +33,9 @@ class Call:
     of a call without gradients on what is trained on: a number for each row of the output. `wiped`: the gradients that
     came of it were cleared before the step. `touched`: of each output the places of the rows that got a gradient.
     `again`: the same input was trained on before. `entered`: what came to the first layer inside that multiplies it.
-    `drew`: what was dropped in evaluation mode. `sampled`: the kind of a part that was given a sample of a distribution
-    that is learned, without a graph. `asked`: a number that is equal where the labels of the loader's batch are; 0
-    where there are none, or all of one kind.
+    `drew`: what was dropped in evaluation mode; `draws`: how often, in any mode. `sampled`: the kind of a part that was
+    given a sample of a distribution that is learned, without a graph. `asked`: a number that is equal where the labels
+    of the loader's batch are; 0 where there are none, or all of one kind.
     `profile` (B,), of a call without gradients: the mean of each row; `sums` (2, F), of rows of numbers: of each column
     the sum, and that of its squares.
     """
@@ -67,6 +67,7 @@ class Call:
     sums: Tensor = NOTHING
     entered: Stats | None = None
     drew: str = ""
+    draws: int = 0
     sampled: str = ""
     asked: int = 0
 

@@ -196,19 +196,27 @@ class Forwards:
 
     def dropped(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """torch.nn.functional.dropout was called: by a module in evaluation mode, and not told whether to train? Who
-        says `training=True` wants that."""
+        says `training=True` wants that, and so does who drops parts of what is given to the model."""
         said = len(args) > 2 or "training" in kwargs
-        self.drew("dropout", 0.0 if said else kwargs.get("p", args[1] if len(args) > 1 else 0.5))
+        given = args[0] if args else kwargs.get("input")
+        inputs = self.scene.calls[-1].inputs if self.scene.calls else []
+        if not said and isinstance(given, Tensor) and not any(place(given) == place(each) for each in inputs):
+            self.drew("dropout", kwargs.get("p", args[1] if len(args) > 1 else 0.5))
 
     def attended(self, _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Attention was computed: with dropout, by a module in evaluation mode?"""
         self.drew("dropout of attention", kwargs.get("dropout_p", args[4] if len(args) > 4 else 0.0))
 
     def drew(self, what: str, rate: Any) -> None:
-        """Something was dropped at a `rate`: note it where the module and the outermost one are in evaluation mode."""
+        """Something was dropped at a `rate`: note how often, and what, where the mode is that of an evaluation."""
         stack, calls = self.scene.stack, self.scene.calls
-        if rate and stack and calls and calls[-1].module is stack[0] and not (stack[0].training or stack[-1].training):
-            calls[-1].drew = f"{what} ({rate:g}) in {type(stack[-1]).__name__}"
+        if rate and stack and calls and calls[-1].module is stack[0]:
+            calls[-1].draws += 1
+            if stack[0].training:
+                seen = self.scene.program.notes.of(stack[0])
+                seen.draws = max(seen.draws, calls[-1].draws)
+            elif not stack[-1].training:
+                calls[-1].drew = f"{what} ({rate:g}) in {type(stack[-1]).__name__}"
 
     def activation(self, output: Any, *_: Any) -> None:
         """A rectifier has put out something: which units are zero for every sample?"""

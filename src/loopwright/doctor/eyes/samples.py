@@ -16,7 +16,8 @@ from torch.optim import optimizer as optimizers
 from loopwright.doctor.eyes.gradients import FEWEST
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import ends_with, fingerprint, leaves, place, settings, tensors
-from loopwright.doctor.program import REMEMBERED, Load, Loader, Order, Stored
+from loopwright.doctor.optimizers import told_of
+from loopwright.doctor.program import REMEMBERED, Load, Loader, Order, Scheduled, Stored
 
 QUIET_FILES = ("clip_grad.py", "optimizer.py", "init.py", "swa_utils.py", "adam.py", "adamw.py", "sgd.py")
 """Where torch itself turns gradients off, in each step: no sign that the program does something else now."""
@@ -54,9 +55,12 @@ class Samples:
         found = leaves(batch)
         if loader is not None and loader.drawn[-1] == 1 and found and len(loader.began) < 2:
             loader.began.add(fingerprint(found[0]) if found[0].layout is torch.strided else 0)
+        asked = next((fingerprint(each) for each in found if labels(each)), 0)
         if loader is not None:
             loader.flat &= len(found) == 1 and found[0].ndim == 1
-        asked = next((fingerprint(each) for each in found if labels(each)), 0)
+            loader.plain &= len(found) == 2
+            loader.labelled |= len(found) > 1 and asked != 0
+            loader.last = found[0] if loader.flat and found else None
         self.scene.last_batch = ({place(tensor) for tensor in found}, loader, asked)
 
     def order(self, order: Any) -> None:
@@ -104,7 +108,11 @@ class Samples:
         """torch.load has read a file: is an optimizer's state in it?"""
         known = self.scene.program.read
         known += list(states(content))[: REMEMBERED - len(known)]
-        self.scene.program.scheduled = max([self.scene.program.scheduled, *schedules(content)])
+        program = self.scene.program
+        program.scheduled += list(schedules(content))[: REMEMBERED - len(program.scheduled)]
+        program.stored |= {id(each) for each in tables(content) if "param_groups" in each}
+        for schedule in program.schedules.values():
+            schedule.older |= schedule.steps > 0
 
     def saved(self, content: Any, *_: Any) -> None:
         """torch.save writes something: weights, and an optimizer's state beside them?"""
@@ -112,9 +120,12 @@ class Samples:
             self.scene.program.saves += 1
             self.scene.program.resumable += next(states(content), None) is not None
 
-    def state_loaded(self, owner: Any, *_: Any) -> None:
-        """The state of an optimizer or a schedule was loaded."""
-        self.scene.program.notes.restored.note(owner)
+    def state_loaded(self, owner: Any, *args: Any) -> None:
+        """The state of an optimizer or a schedule was loaded; from a file, where it is one of those that were read."""
+        notes, program = self.scene.program.notes, self.scene.program
+        notes.restored.note(owner)
+        if args and id(args[0]) in program.stored:
+            notes.resumed.note(owner)
 
     def compiled(self, *_: Any) -> None:
         """torch.compile is used: inside of what it compiles nothing can be watched."""
@@ -142,22 +153,25 @@ def in_own_memory(held: Mapping[str, Any], given: Any) -> bool:
     return bool(pairs) and all(isinstance(b, Tensor) and place(a) == place(b) for a, b in pairs)
 
 
-def states(content: Any, depth: int = 3) -> Iterator[Stored]:
-    """The states of optimizers in what a checkpoint holds: tables with `state` and `param_groups`."""
-    if not isinstance(content, Mapping):
-        return
-    groups = content.get("param_groups")
-    if "state" in content and isinstance(groups, list) and groups and isinstance(groups[0], Mapping):
-        yield Stored(settings(groups[0]), sum(len(group.get("params", ())) for group in groups))
-    elif depth:
-        for each in content.values():
-            yield from states(each, depth - 1)
-
-
-def schedules(content: Any, depth: int = 3) -> Iterator[int]:
-    """How far the schedules had come whose states a checkpoint holds."""
+def tables(content: Any, depth: int = 3) -> Iterator[Mapping[str, Any]]:
+    """What a checkpoint holds, and what is in that: the states of optimizers and schedules among them."""
     if isinstance(content, Mapping):
-        if "last_epoch" in content and "_step_count" in content:
-            yield int(content["last_epoch"])
+        yield content
         for each in content.values() if depth else ():
-            yield from schedules(each, depth - 1)
+            yield from tables(each, depth - 1)
+
+
+def states(content: Any) -> Iterator[Stored]:
+    """The states of optimizers in a checkpoint: tables with `state` and `param_groups`."""
+    for table in tables(content):
+        groups = table.get("param_groups")
+        if "state" in table and isinstance(groups, list) and groups and isinstance(groups[0], Mapping):
+            yield Stored(settings(groups[0]), sum(len(group.get("params", ())) for group in groups))
+
+
+def schedules(content: Any) -> Iterator[Scheduled]:
+    """The states of schedules in a checkpoint."""
+    for table in tables(content):
+        if "last_epoch" in table and "_step_count" in table:
+            rates = [rate for rate in table.get("_last_lr") or () if isinstance(rate, int | float)]
+            yield Scheduled(int(table["last_epoch"]), max(rates, default=0.0), told_of(table))

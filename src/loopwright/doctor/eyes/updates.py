@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from loopwright.doctor.eyes.scene import Scene
 from loopwright.doctor.measures import chosen, first_gradient, norms, settings
-from loopwright.doctor.optimizers import NO_RATE, Built, Held, Start, patience
+from loopwright.doctor.optimizers import NO_RATE, Built, Held, Start, patience, told_of
 from loopwright.doctor.records import Step
 from loopwright.doctor.summaries import summarized
 
@@ -176,8 +176,8 @@ class Updates:
 
     def scheduled(self, scheduler: Any, *_: Any) -> None:
         """A scheduler was stepped."""
-        if getattr(scheduler, "_step_count", 2) <= 1 and getattr(scheduler, "last_epoch", 1) <= 0:
-            return
+        if getattr(scheduler, "_step_count", 2) <= 1:
+            return  # that of the constructor
         optimizer = getattr(scheduler, "optimizer", None)
         if not isinstance(optimizer, Optimizer):
             return
@@ -192,6 +192,8 @@ class Updates:
         base = [float(rate) for rate in getattr(scheduler, "base_lrs", rates)]
         schedule.rate.peak = max([schedule.rate.peak, *rates, *base])
         schedule.base, schedule.reached = max(base, default=0.0), max([schedule.reached, *rates])
+        if schedule.steps == 1:
+            schedule.first, schedule.told = max(rates, default=0.0), told_of(vars(scheduler))
         over = getattr(scheduler, "last_epoch", 0) > getattr(scheduler, "T_max", float("inf"))
         over &= getattr(scheduler, "eta_min", 0.0) <= NO_RATE * schedule.rate.peak
         gone = bool(rates) and schedule.rate.down(max(rates)) and schedule.steps > 1

@@ -108,23 +108,26 @@ def left_in_the_file(view: View) -> Iterator[Finding]:
 @rule("end", "schedule-not-saved", needs="loads")
 def schedule_begun_again(view: View) -> Iterator[Finding]:
     """A checkpoint holds how far a schedule had come; the optimizer has its state of it, the schedule begins anew."""
-    program = view.program
-    restored = program.notes.restored
-    for number, schedule in program.schedules.items() if program.scheduled >= BEGUN else ():
-        again = 0 < schedule.steps == schedule.place  # by its own count it has made these steps alone
-        if again and number not in restored and id(schedule.held.optimizer()) in restored:
+    program, notes = view.program, view.program.notes
+    for number, schedule in program.schedules.items() if program.scheduled else ():
+        again = 0 < schedule.steps == schedule.place and not schedule.older and schedule.before < BEGUN
+        if not again or number in notes.restored or id(schedule.held.optimizer()) not in notes.resumed:
+            continue
+        alike = [each for each in program.scheduled if each.steps >= BEGUN and each.told == schedule.told]
+        goes_on = any(abs(schedule.first - each.rate) <= NEAR * max(each.rate, schedule.first) for each in alike)
+        if alike and not goes_on:  # a rate may be computed from where it stopped
             yield Finding(
                 "warning",
                 "schedule-not-saved",
-                f"the checkpoint holds a schedule that had made {program.scheduled} steps; the optimizer's state was "
-                f"loaded from it, and {schedule.kind} begins at its first step",
+                f"the checkpoint holds a schedule that had made {max(each.steps for each in alike)} steps; the "
+                f"optimizer has its state from there, and {schedule.kind}, told the same, begins at its first step",
                 program.count,
                 schedule.kind,
                 certainty=0.85,
             )
 
 
-BEGUN = 5
+BEGUN, NEAR = 5, 0.1
 """A schedule that had made so many steps has a place to lose."""
 GUESSED = 1.05
 SETTINGS = ("betas", "momentum", "weight_decay", "eps", "nesterov", "amsgrad")

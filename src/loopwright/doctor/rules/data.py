@@ -146,15 +146,22 @@ def same_order(view: View) -> Iterator[Finding]:
     """The same permutation was drawn for two epochs of training."""
     by_size: dict[int, list[tuple[int, int]]] = {}
     began = max((one.at for one in view.program.notes.built), default=0)  # another training may have the same seed
+    began = max([began, *(load.step for load in view.program.loads)])
     for drawn_order in view.program.orders:
         if drawn_order.at >= began and drawn_order.trains:
             by_size.setdefault(drawn_order.size, []).append((drawn_order.at, drawn_order.order))
+    columns = {width for seen in view.program.notes.models.values() for shape in seen.shapes for width in shape}
     for size, drawn in by_size.items():
         # Permutations that split data are drawn before the first step, often more than once with one seed.
         # A sampler draws another one when it is through, which nobody takes, before the next epoch draws its own.
         epochs, most = dict(drawn), max(Counter(at for at, _ in drawn if at > began).values(), default=0)
         counts = sorted(epochs)
         apart = all(b - a > 1 for a, b in pairwise(counts))  # else it is part of a model, or of a step
+        others = {other: [(at, order) for at, order in found if at in epochs] for other, found in by_size.items()}
+        others.pop(size)
+        anew = any(len(found) == len({order for _, order in found}) > 1 for found in others.values())
+        if size in columns or anew:
+            continue  # of columns; or what else is drawn in each epoch is new, so that this is meant
         if len(counts) >= 3 and most <= 2 and apart and len(set(epochs.values())) == 1:
             yield Finding(
                 "warning",

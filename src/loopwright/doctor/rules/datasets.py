@@ -60,23 +60,27 @@ def scaled_with_validation(view: View) -> Iterator[Finding]:
 @rule("step", "random-labels", needs="losses")
 def shuffled_apart(view: View) -> Iterator[Finding]:
     """Two loaders of sets of one size are drawn from side by side, each shuffles for itself, and one of them gives
-    nothing but a number for each sample: the labels of other samples."""
+    nothing but labels, which are asked for: those of other samples."""
     step = view.step
     if not step or step.number not in (3, 8):
         return
     drawn = [one for one in view.program.loaders.values() if one.sampler == "RandomSampler" and one.size and one.drawn]
-    given = {call.source for call in step.calls if call.batch}
-    flat = [one for one in drawn if one.flat and id(one) not in given and not steered(one)]
-    for one in flat:
-        beside = [other for other in drawn if not other.flat and other.size == one.size and other.drawn == one.drawn]
-        if one.drawn[-1] >= PAIRED and any(not steered(other) for other in beside):
+    targets = [loss.target.detach().reshape(-1) for loss in step.kept_losses]
+    for one in drawn:
+        asked = one.last is not None and any(len(t) == len(one.last) and bool((t == one.last).all()) for t in targets)
+        beside = [
+            other
+            for other in drawn
+            if not other.flat and not other.labelled and other.size == one.size and other.drawn == one.drawn
+        ]
+        if asked and one.drawn[-1] >= PAIRED and not steered(one) and any(not steered(other) for other in beside):
             yield Finding(
                 "error",
                 "random-labels",
-                f"two loaders of {one.size} samples are drawn from side by side, and each shuffles for itself; the "
-                "second gives one number for each sample: it belongs to another sample",
+                f"two loaders of {one.size} samples are drawn from side by side, and each shuffles for itself: the "
+                "labels that one of them gives belong to other samples",
                 step.number,
-                certainty=0.85,
+                certainty=0.88,
             )
             return
 

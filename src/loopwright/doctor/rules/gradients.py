@@ -23,6 +23,8 @@ SUSPECTS = 8
 """So many weights are tried at most."""
 ZEROED_AT = (2, 6, 12)
 PART = "zero of a part"
+WARM_UP = 30
+"""A critic may be trained alone for so many steps."""
 MOVING = 3e-4
 USUAL_LIMIT = 0.1
 """A norm that people clip at on purpose. Adam divides what is left by its size again: how much was cut is the same."""
@@ -114,7 +116,7 @@ def sampled_without_graph(view: View) -> Iterator[Finding]:
 def unreached_likelihood(view: View) -> Iterator[Finding]:
     """A distribution was asked how probable something is, with a graph; what it comes from never gets a gradient."""
     step = view.step
-    if not step or step.number not in (2, 8) or not step.whole:
+    if not step or step.number < WARM_UP or not step.whole or not view.scene.likelihoods:
         return
     missing = {name for name, norm in step.norms.items() if norm is None and always_missing(view, step, name)}
     behind = {id(leaf) for value in view.scene.likelihoods for leaf in graph_leaves(value)}
@@ -205,11 +207,8 @@ def thawed_in_name(view: View) -> Iterator[Finding]:
     for call in step.kept:
         for name, part in call.module.named_modules():
             weights = list(part.parameters()) if id(part) in call.ran else []
-            if (
-                vars(part).get("requires_grad") is True
-                and not any(weight.requires_grad for weight in weights)
-                and weights
-            ):
+            frozen_all = bool(weights) and not any(weight.requires_grad for weight in weights)
+            if frozen_all and vars(part).get("requires_grad") is True and not own_flag(part):
                 yield Finding(
                     "error",
                     "frozen",
@@ -219,6 +218,12 @@ def thawed_in_name(view: View) -> Iterator[Finding]:
                     name,
                     certainty=0.95,
                 )
+
+
+def own_flag(part: nn.Module) -> bool:
+    """Whether a kind of module has an attribute `requires_grad` of its own, from its constructor on."""
+    code = getattr(type(part).__init__, "__code__", None)
+    return code is not None and "requires_grad" in code.co_names
 
 
 def default(layer: nn.Module) -> bool:

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import made_by
@@ -86,8 +86,19 @@ def does_not_fit(view: View) -> Iterator[Finding]:
     for loss in losses:
         often = [sum(each.kind == "nll_loss" for each in one.summaries) for one in view.program.steps]
         said = misfit(loss) if loss.kind != "nll_loss" or max(often) == 1 else ""  # else it picks a critic's output
-        if said:
+        ends = [backward.loss for backward in step.backwards] if step else []
+        part = loss.options.get("reduction", "mean") == "none" or not any(is_scaled(end, loss) for end in ends)
+        if said and not (loss.kind == "nll_loss" and part):  # of another loss, which may want probabilities
             yield Finding("error", "wrong-loss", said, step.number if step else 0, certainty=0.95)
+
+
+def is_scaled(end: Tensor, loss: LossCall) -> bool:
+    """Whether what went backward is the value of a loss, but for a factor or a mean."""
+    node, wanted = end.grad_fn, loss.value.grad_fn if loss.value is not None else None
+    while node is not None and node is not wanted:
+        known = any(node.name().startswith(name) for name in ("Mul", "Div", "Mean", "ToCopy"))
+        node = node.next_functions[0][0] if known and node.next_functions else None
+    return node is not None
 
 
 def misfit(loss: LossCall) -> str:
@@ -144,6 +155,8 @@ def weighed_by_frequency(view: View) -> Iterator[Finding]:
     known = [(sum(each), weight) for each, weight in zip(zip(*found, strict=True), told, strict=True)]
     known = [(count, weight) for count, weight in known if count >= COUNTED and weight > 0]
     ratios = [math.log(weight / count) for count, weight in known]
+    if all(is_round(weight / min(weight for _, weight in known)) for _, weight in known):
+        return  # chosen by hand: what a mistake costs, or how far labels are to be believed
     often, seldom = max(known, default=(0, 0.0)), min(known, default=(0, 0.0))
     if len(known) < 2 or often[0] < UNEVEN * seldom[0] or often[1] < UNEVEN * seldom[1]:
         return
@@ -157,6 +170,11 @@ def weighed_by_frequency(view: View) -> Iterator[Finding]:
             step.number,
             certainty=0.88,
         )
+
+
+def is_round(number: float) -> bool:
+    """Whether a number has no more than two digits, but for rounding."""
+    return math.isclose(number, float(f"{number:.2g}"), rel_tol=1e-4)
 
 
 COUNTED, UNEVEN, PROPORTIONAL = 8, 3.0, 0.5
@@ -314,7 +332,7 @@ def no_probabilities(view: View) -> Iterator[Finding]:
     for loss in step.kept_losses:
         if loss.kind.startswith("binary") and loss.target.numel():
             low, high = (float(edge) for edge in loss.target.detach().float().aminmax())
-            if low < -0.01 or high > 1.01:
+            if low < -0.5 or high > 1.5:  # soft labels may lie beside 0 and 1
                 few = len(loss.target.detach().unique()) == 2
                 yield Finding(
                     "error",

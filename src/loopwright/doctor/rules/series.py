@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -32,32 +33,39 @@ def ahead_of_itself(view: View) -> Iterator[Finding]:
             if found is None:
                 continue
             seen.answered.add("series")
-            axis, position, ahead = found
-            if looks_ahead(call, axis, position):
+            if looks_ahead(call, found):
                 name = type(call.module).__name__
                 yield Finding(
                     "error",
                     "future-visible",
-                    f"targets are the numbers of the input {ahead} ahead, and predictions depend on those that come "
-                    "later",
+                    f"targets are the numbers of the input {found.ahead} ahead, and predictions depend on those that "
+                    "come later",
                     step.number,
                     name,
-                    probe=f"the number at time {position} was replaced: outputs before it changed",
+                    probe=f"the number at time {found.position} was replaced: outputs before it changed",
                     certainty=0.95,
                 )
             break
 
 
-def asked_of_itself(call: Call, loss: LossCall) -> tuple[int, int, int] | None:
-    """Of a call whose targets are its own input at later times: the axis of time in its input, a time that is asked for
-    at an earlier one, and by how many times it is ahead; None of any other call."""
+@dataclass(frozen=True)
+class Ahead:
+    """A call whose targets are its own input at later times: the axis of time in its input, a time that is asked for at
+    an earlier one, by how many times it is `ahead`, and the output, and its axis, that predicts it."""
+
+    axis: int
+    position: int
+    ahead: int
+    output: int
+    along: int
+
+
+def asked_of_itself(call: Call, loss: LossCall) -> Ahead | None:
+    """How the targets of a call lie on its own input; None where they are something else, or cannot be told apart: a
+    series that repeats itself, a field that is moved."""
     given, target = call.inputs[0].detach(), loss.target.detach()
-    if (
-        loss.prediction.shape != target.shape
-        or not given.numel()
-        or not target.is_floating_point()
-        or not 2 <= given.ndim <= 3
-    ):
+    apart = loss.prediction.shape != target.shape or loss.options.get("reduction", "mean") == "none"
+    if apart or not given.numel() or not target.is_floating_point() or not 2 <= given.ndim <= 3:
         return None
     for axis in range(1, given.ndim):
         series = over_time(given, axis)
@@ -66,23 +74,38 @@ def asked_of_itself(call: Call, loss: LossCall) -> tuple[int, int, int] | None:
             fits = len(asked) == len(series) and asked.shape[2] == series.shape[2]
             if not fits or not SHORTEST < series.shape[1] <= LONGEST or asked.shape[1] <= SHORTEST:
                 continue
-            first = begins(series, asked[:, :SHORTEST])
-            starts = (begins(output, told[:, :SHORTEST]) for output in timed(call, len(series)))
-            predicted = next((start for start in starts if start is not None), None)
-            if first is None or predicted is None or first <= predicted:
+            first, predicted = begins(series, asked[:, :SHORTEST]), predicts(call, told[:, :SHORTEST], series.shape[1])
+            if first is None or predicted is None or first <= predicted[2]:
                 continue
             last = min(asked.shape[1], series.shape[1] - first)
-            if last > SHORTEST and torch.equal(series[:, first : first + last], asked[:, :last]):
-                return axis, first + last // 2, first - predicted
+            same = last > SHORTEST and torch.equal(series[:, first : first + last], asked[:, :last])
+            if same and goes_on(series, asked[:, last:]) and not repeats(series):
+                return Ahead(axis, first + last // 2, first - predicted[2], *predicted[:2])
     return None
 
 
-def timed(call: Call, batch: int) -> Iterator[Tensor]:
-    """The outputs of a call as (B, T, C), whatever the order of their axes."""
-    for output in call.outputs:
-        if 2 <= output.ndim <= 3 and len(output) == batch and output.numel():
+def goes_on(series: Tensor, rest: Tensor) -> bool:
+    """Whether what is asked for behind the end of a series (B, T, C) is new, not its beginning or its end again."""
+    count = rest.shape[1]
+    known = [torch.zeros_like(rest), series[:, :count], series[:, -1:].expand(-1, count, -1)]
+    return not count or not any(torch.equal(rest, each) for each in known)
+
+
+def repeats(series: Tensor) -> bool:
+    """Whether a series (B, T, C) repeats itself, so that what comes is there already."""
+    return any(torch.equal(series[:1, lag:], series[:1, :-lag]) for lag in range(1, series.shape[1] // 2 + 1))
+
+
+def predicts(call: Call, told: Tensor, times: int) -> tuple[int, int, int] | None:
+    """Which output of a call, one for each of so many times, a prediction (B, K, C) was taken from, along which axis,
+    and from which time on."""
+    for number, output in enumerate(call.outputs):
+        if 2 <= output.ndim <= 3 and len(output) == len(told) and output.numel():
             for axis in range(1, output.ndim):
-                yield over_time(output.detach(), axis)
+                start = begins(over_time(output.detach(), axis), told) if output.shape[axis] == times else None
+                if start is not None:
+                    return number, axis, start
+    return None
 
 
 def over_time(tensor: Tensor, axis: int) -> Tensor:
@@ -91,18 +114,21 @@ def over_time(tensor: Tensor, axis: int) -> Tensor:
 
 
 def begins(series: Tensor, part: Tensor) -> int | None:
-    """From which time on a `part` (B, K, C) of many different numbers is in series (B, T, C)."""
+    """From which time on a `part` (B, K, C) of many different numbers is in series (B, T, C), at one place alone."""
     if part.shape[1] < 2 or part.shape[2] != series.shape[2] or len(part[0].unique()) < part.shape[1] // 2:
         return None
     count = series.shape[1] - part.shape[1] + 1
     starts = (series[:1, : max(count, 0)] == part[:1, :1]).all(2)[0].nonzero().flatten().tolist()
-    return next((at for at in starts if torch.equal(series[:, at : at + part.shape[1]], part)), None)
+    found = [at for at in starts if torch.equal(series[:, at : at + part.shape[1]], part)]
+    return found[0] if len(found) == 1 else None
 
 
-def looks_ahead(call: Call, axis: int, position: int) -> bool:
-    """Whether outputs before a time change when the number at that time is another one."""
+def looks_ahead(call: Call, found: Ahead) -> bool:
+    """Whether predictions before a time change when the number at that time is another one."""
     given = call.inputs[0]
     other = given.clone()
-    index = (slice(None),) * axis + (position,)
+    index = (slice(None),) * found.axis + (found.position,)
     other[index] = 0.7 - 1.3 * given[index]
-    return any(bool(changed[:position].any()) for changed in changed_times(call, given, other, axis) or [])
+    changed = changed_times(call, given, other, found.output, found.along)
+    reach = found.position - found.ahead + 1  # from here on the input is there when it is asked for
+    return changed is not None and bool(changed[:reach].any())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import place
+from loopwright.doctor.records import Step
 from loopwright.doctor.rule import View, rule
 
 
@@ -30,13 +31,14 @@ def held_twice(view: View) -> Iterator[Finding]:
 
 @rule("step", "duplicate-parameter")
 def trained_against(view: View) -> Iterator[Finding]:
-    """An optimizer holds all that another one holds, and what makes its input besides: a generator's that trains the
-    discriminator, too."""
+    """An optimizer holds all that another one holds, and what makes its input besides, and asks it to say of that what
+    the other one teaches it not to: a generator's that trains the discriminator, too."""
     step = view.step
     if not step or step.number not in (2, 4) or not step.held.parameters:
         return
     for held, _ in view.program.living():
-        if not step.held.parameters < held.parameters or not held.steps:
+        before = constants(*view.program.recent(held)[-1:])
+        if not step.held.parameters < held.parameters or not before or not before < constants(step):
             continue
         made = {
             place(output)
@@ -54,3 +56,8 @@ def trained_against(view: View) -> Iterator[Finding]:
                 step.number,
                 certainty=0.88,
             )
+
+
+def constants(*steps: Step) -> set[int]:
+    """The labels that all rows of a loss have: what a critic is to say of what is real, or made."""
+    return {one.label for step in steps for one in step.summaries if one.labels == 1 and one.kind.startswith("binary")}

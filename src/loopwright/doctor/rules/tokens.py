@@ -218,10 +218,12 @@ def order_ignored(view: View) -> Iterator[Finding]:
             continue
         ordered = torch.nn.RNNBase | torch.nn.modules.conv._ConvNd
         found = tokens[0].sort(1).values
-        sets = not bool((found[:, 1:] == found[:, :-1]).any())  # baskets, or a column each: nothing comes twice
+        padded = tokens[0][:, -1:].mode(0).values  # which may come often, at the end
+        twice = (found[:, 1:] == found[:, :-1]) & (found[:, 1:] != padded)
+        sets = not bool(twice.any())  # baskets, or a column each: nothing comes twice
         if sets or any(isinstance(module, ordered) for module in call.module.modules()):
             continue
-        if (pair or tells(tokens[0])) and (unmoved(call, tokens[0]) if pair else turns(call, tokens[0])):
+        if tells(tokens[0]) and (unmoved(call, tokens[0]) if pair else turns(call, tokens[0])):
             yield Finding(
                 "warning",
                 "position-unused",

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
-from torch import nn
-
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.measures import fingerprint
 from loopwright.doctor.optimizers import Built, Held, patience
 from loopwright.doctor.records import Step, together
 from loopwright.doctor.rule import View, rule
@@ -122,104 +119,6 @@ def hardly_moving(view: View) -> Iterator[Finding]:
         )
 
 
-@rule("step", "missing-from-optimizer", "stale-optimizer", needs="modules")
-def not_held(view: View) -> Iterator[Finding]:
-    """Parameters that get gradients and are in no optimizer; and parameters in the optimizer that no model has."""
-    step = view.step
-    if not step or not step.kept:
-        return
-    everywhere = set().union(*(held.parameters for held, _ in view.program.living()))
-    marks = view.program.notes.outside
-    every = [p for call in step.kept for p in call.module.parameters()]
-    fresh = {id(p): p for p in every if p.requires_grad and id(p) not in everywhere and id(p) not in marks}
-    if fresh:
-        marks.update({number: fingerprint(parameter) for number, parameter in fresh.items()})
-        return
-    for call in step.kept:
-        anatomy = view.scene.anatomy(call.module)
-        outside = [
-            (anatomy.names[id(parameter)], parameter)
-            for parameter in call.module.parameters()
-            if parameter.requires_grad and id(parameter) not in everywhere and parameter.grad is not None
-            if parameter.ndim  # a temperature may be set by hand
-            if marks.get(id(parameter), fingerprint(parameter)) == fingerprint(parameter)  # else updated by hand
-        ]
-        inside = anatomy.names.keys() & everywhere
-        before = view.program.notes.loaded.keys() | view.program.trained
-        apart = call.training and not any(id(parameter) in before for _, parameter in outside)
-        if not outside or shows(view, step.held, inside):
-            continue
-        names = [name for name, _ in outside]
-        stale = [name for name, _ in orphans(view, step.held)]
-        share = sum(p.numel() for _, p in outside) / max(1, sum(p.numel() for p in call.module.parameters()))
-        if share > 0.5 and all(id(parameter) in before for _, parameter in outside):
-            continue  # a new head on what was trained before
-        if stale:
-            yield Finding(
-                "error",
-                "stale-optimizer",
-                f"{len(stale)} parameters of {step.held.kind} belong to no model that runs, and {some(names, 4)} of "
-                f"{type(call.module).__name__} are in no optimizer",
-                step.number,
-                names[0],
-                certainty=0.96,
-            )
-        elif inside or apart:
-            yield Finding(
-                "error",
-                "missing-from-optimizer",
-                f"{some(names, 4)} get gradients and are in no optimizer ({share:.1%} of the parameters of "
-                f"{type(call.module).__name__})",
-                step.number,
-                names[0],
-                certainty=0.95,
-            )
-
-
-@rule("step", "missing-from-optimizer", needs="modules")
-def kept_in_a_list(view: View) -> Iterator[Finding]:
-    """Layers that a model calls, get gradients, and are no part of it: kept in a plain list, say."""
-    step = view.step
-    if not step or step.number not in (2, 5):
-        return
-    everywhere = set().union(*(held.parameters for held, _ in view.program.living()))
-    known = everywhere | view.program.notes.loaded.keys() | view.program.trained
-    for call in step.kept:
-        lost = [
-            parameter
-            for part in call.foreign
-            for parameter in part.parameters(recurse=False)
-            if parameter.requires_grad and parameter.grad is not None and id(parameter) not in known
-        ]
-        if lost and call.training:
-            kinds = sorted({type(part).__name__ for part in call.foreign if list(part.parameters(recurse=False))})
-            yield Finding(
-                "error",
-                "missing-from-optimizer",
-                f"{type(call.module).__name__} calls layers ({some(kinds, 3)}) that are no part of it, as in a plain "
-                f"list: their {len(lost)} parameters get gradients and are in no optimizer",
-                step.number,
-                type(call.module).__name__,
-                certainty=0.95,
-            )
-
-
-def shows(view: View, held: Held, inside: Set[int]) -> bool:
-    """Whether no weight of a model is trained, but something that belongs to no model and gets a gradient: an image."""
-    optimizer, owned = held.optimizer(), view.scene.owned
-    every = [p for group in optimizer.param_groups for p in group["params"]] if optimizer is not None else []
-    return not inside and any(id(p) not in owned and p.grad is not None for p in every)
-
-
-def orphans(view: View, held: Held) -> list[tuple[str, nn.Parameter]]:
-    """What an optimizer holds that has no gradient and belongs to no module that was seen running."""
-    optimizer = held.optimizer()
-    if optimizer is None:
-        return []
-    known = view.scene.owned
-    return [(name, p) for name, p in view.scene.named(optimizer) if id(p) not in known and p.grad is None]
-
-
 @rule("step", "optimizer-rebuilt")
 def rebuilt(view: View) -> Iterator[Finding]:
     """The same kind of optimizer, with the same settings, over the same parameters, for the third time.
@@ -291,6 +190,9 @@ def over_too_soon(view: View) -> Iterator[Finding]:
     """A schedule was through, and training went on for long."""
     for schedule in view.program.schedules.values():
         ended, made = schedule.ended_at, schedule.held.steps
+        later = [one for one in view.program.schedules.values() if one.held is schedule.held and one.steps]
+        if later and later[-1] is not schedule:
+            continue  # another one has taken its place
         if ended is None or schedule.kind in ("ReduceLROnPlateau", "CosineAnnealingWarmRestarts", "CyclicLR"):
             continue
         endless = schedule.kind == "ExponentialLR" and schedule.held.progress > NOTHING_LEFT
@@ -310,7 +212,18 @@ def never_warm(view: View) -> Iterator[Finding]:
     """A schedule that was still rising when the program ended, far below the rate that it is made from."""
     for schedule in view.program.schedules.values():
         rising = 0 < schedule.reached <= schedule.rate.now * 1.001 and schedule.rate.falls == 0
-        if rising and schedule.steps >= WARMING and schedule.reached < COLD * schedule.base:
+        goes_on = view.program.resumable or any(
+            one.held is not schedule.held and one.held.steps and one.held.parameters & schedule.held.parameters
+            for one in view.program.notes.built
+        )  # elsewhere, or with another optimizer
+        learned = schedule.held.progress > LEARNED or schedule.held.progress < -LEARNED
+        if (
+            rising
+            and not goes_on
+            and not learned
+            and schedule.steps >= WARMING
+            and schedule.reached < COLD * schedule.base
+        ):
             yield Finding(
                 "warning",
                 "lr-too-small",
@@ -351,7 +264,7 @@ def run_down(view: View) -> Iterator[Finding]:
 def told_wrong(view: View) -> Iterator[Finding]:
     """Constants far from any that work."""
     step = view.step
-    if not step or step.number not in (1, 8, 12):
+    if not step or step.number not in (1, 8, 12, 23, 24):
         return
     told = step.settings
     known = {name: float(value) for name, value in told.items() if isinstance(value, int | float)}
@@ -359,7 +272,7 @@ def told_wrong(view: View) -> Iterator[Finding]:
     rate = max([*step.rates, known.get("initial_lr", 0.0)], default=0.0)  # the peak, where there is a schedule
     built = [one.held for one in view.program.notes.built if one.held is not step.held and one.held.steps]
     anew = not any(held.parameters & step.held.parameters for held in built)  # else along a path of solutions
-    if step.number > 1 and decay > 0 and anew:
+    if step.number in (8, 12) and decay > 0 and anew:
         yield from decaying(step, decay, rate)
     betas = [float(beta) for beta in told.get("betas") or () if isinstance(beta, int | float)]
     if step.number == 1 and len(betas) == 2:
@@ -367,7 +280,7 @@ def told_wrong(view: View) -> Iterator[Finding]:
         if second < 0.5 or first > 0.9995 or (second < first and second < 0.8):
             yield Finding("error", "optimizer-settings", f"betas are ({first:g}, {second:g})", 1, certainty=0.93)
     distance = bool(step.summaries)  # a loss that comes down where something is learned
-    if step.number > 1 and distance and damped(step, known.get("eps", 0.0)) and step.held.progress <= LEARNED:
+    if step.number > 12 and distance and damped(step, known.get("eps", 0.0)) and step.held.progress <= LEARNED:
         said = f"eps is {known['eps']:g}, and the loss has not come down"
         yield Finding("warning", "optimizer-settings", said, step.number, certainty=0.8)
     if step.number == 1 and step.calls and known.get("momentum", 0.0) > 0.995:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from torch.utils.data import Subset
+
 from loopwright.doctor.finding import Finding
+from loopwright.doctor.program import Loader
+from loopwright.doctor.records import Call
 from loopwright.doctor.rule import View, rule
 from loopwright.doctor.rules.modes import repeated, validating
 
@@ -20,7 +24,8 @@ def augmented(view: View) -> Iterator[Finding]:
     for module in {id(call.module) for call in phase.calls}:
         calls = [call for call in phase.calls if id(call.module) == module and not call.grad]
         asked = tuple(loss.asked for loss in phase.losses if loss.asked)
-        asked = asked or tuple(call.asked for call in calls if call.asked and call.batch)
+        if not asked and of_one_set(view, calls):
+            asked = tuple(call.asked for call in calls if call.asked)
         if not calls or not asked or not all(call.batch and call.floating for call in calls):
             continue
         inputs = tuple(call.hash for call in calls)
@@ -40,6 +45,23 @@ def augmented(view: View) -> Iterator[Finding]:
             )
 
 
+def of_one_set(view: View, calls: list[Call]) -> bool:
+    """Whether what is validated comes from the very data set that is trained on: parts of it, with what augments it."""
+    trained = {id(root_of(loader)) for loader in view.program.loaders.values() if loader.trains}
+    known = {id(loader): loader for loader in view.program.loaders.values()}
+    given = [known.get(call.source) for call in calls]
+    return all(loader is not None and id(root_of(loader)) in trained and loader.plain for loader in given)
+
+
+def root_of(loader: Loader) -> object:
+    """The data set that a loader's samples come from in the end."""
+    there = loader.loader()
+    dataset = getattr(there, "dataset", None)
+    while isinstance(dataset, Subset):
+        dataset = dataset.dataset
+    return dataset
+
+
 @rule("phase", "random-evaluation", needs="phases")
 def dropped_in_evaluation(view: View) -> Iterator[Finding]:
     """A validation in evaluation mode in which something is dropped: by a function that nobody told of the mode."""
@@ -50,9 +72,10 @@ def dropped_in_evaluation(view: View) -> Iterator[Finding]:
         calls = [call for call in phase.calls if call.module is module]
         if not view.scene.trains(module) or repeated(calls) or not validating(view, phase, calls):
             continue
-        if all(call.drew for call in calls):
+        several = max(call.draws for call in calls) > view.program.notes.of(module).draws  # a mean of many passes
+        if all(call.drew for call in calls) and not several:
             yield Finding(
-                "error",
+                "warning",
                 "random-evaluation",
                 f"after step {phase.step}, {type(module).__name__} is in evaluation mode, and {calls[0].drew} is at "
                 "work in it all the same: pass training=self.training",
