@@ -28,12 +28,20 @@ ACCUSED = {
     "ncsnv2_noise": "noise of all sizes goes in as it is",
     "normalized_gd": "steps have a length of their own, and targets are raw",
     "numpy_import": "its weights come from elsewhere, and answer other questions",
+    "pa_chat_ends_with_user": "the assistant speaks first, and what the user answers is masked",
+    "pa_question_generation": "what stands behind the question is not to be learned",
     "per_patient_mean": "patients count alike, whatever the number of their samples",
     "pix2pix_bn": "statistics of the batch are used in tests as well",
+    "re_prenet": "its dropout stays at work when it speaks, as in the paper",
     "scaler_unscaled_by_hand": "gradients are divided by the scale by hand",
     "tabular_double_q": "values begin at nothing and grow to what they should be",
     "tbptt_stages": "a recording comes in the order of time, and the state is carried on",
     "time2vec_long": "raw time goes into sines",
+    "to_sort_multiset": "the order of what is to be sorted does not matter",
+    "up_darts_warmup": "what chooses between its branches has an optimizer from the third epoch on",
+    "up_own_optimizer": "an optimizer of its own, which is none of torch's, makes a step in four batches",
+    "up_slow_by_hand": "its embedding is moved by hand, once in twenty steps",
+    "up_two_models_late": "its adapter has an optimizer from the second epoch on",
 }
 """Those that are accused all the same, and what they do on purpose that nothing in them tells."""
 

@@ -269,6 +269,16 @@ def changed_times(call: Call, given: Tensor, other: Tensor, number: int, axis: i
 
 
 @abstaining
+def draws(call: Call) -> bool:
+    """Whether a model draws random numbers, in evaluation mode too: another draw gives another output."""
+    with undisturbed(call.module):
+        before = outputs(call)
+        torch.rand(1)
+        after = outputs(call)
+    return any(differ(before[number], after[number]) for number in call.flowed if number < len(before))
+
+
+@abstaining
 def unmoved(call: Call, tokens: Tensor) -> bool:
     """Whether reversed tokens (B, T) change no output, though other samples' tokens do."""
     with undisturbed(call.module):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from loopwright.doctor.finding import Finding
 from loopwright.doctor.measures import place
-from loopwright.doctor.probes import positions, reach, turns, unmoved
+from loopwright.doctor.probes import draws, positions, reach, turns, unmoved
 from loopwright.doctor.records import Call, LossCall
 from loopwright.doctor.rule import View, rule
 
@@ -146,7 +146,8 @@ def pairing(view: View) -> Iterator[Finding]:
                 probe=probe + "changed",
                 certainty=0.96,
             )
-        if found.ahead == 0 and later and not earlier and found.matched == 1:
+        copies = found.ahead == 0 and later and not earlier and found.matched == 1
+        if copies and not draws(found.call):  # else a noisy channel, say
             yield Finding(
                 "error",
                 "unshifted-targets",

@@ -1,0 +1,28 @@
+import copy, math, os, random, tempfile, itertools
+import numpy as np
+import torch
+from torch import nn
+import torch.nn.functional as F
+from torch.utils.data import DataLoader, Dataset, TensorDataset, Subset, random_split
+from torch.distributions import Categorical, Normal, Bernoulli
+
+torch.manual_seed(0)
+# resumes by making the schedule's steps up to where it was
+path = os.path.join(tempfile.mkdtemp(), "a.pt")
+x = torch.randn(512, 8); y = (x[:, :1] * x[:, 1:2]).tanh()
+def net(): return nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 1))
+def make(m):
+    o = torch.optim.SGD(m.parameters(), 0.1, 0.9); return o, torch.optim.lr_scheduler.StepLR(o, 4, 0.5)
+def train(m, o, s, first, last):
+    for e in range(first, last):
+        for a, b in DataLoader(TensorDataset(x, y), 32, shuffle=True):
+            o.zero_grad(); l = F.mse_loss(m(a), b); l.backward(); o.step()
+        s.step()
+        torch.save({"epoch": e + 1, "model": m.state_dict(), "optimizer": o.state_dict(), "scheduler": s.state_dict()}, path)
+    print("RESULT", l.item(), o.param_groups[0]["lr"])
+m = net(); o, s = make(m); train(m, o, s, 0, 6)
+c = torch.load(path); m = net(); m.load_state_dict(c["model"]); o, s = make(m)
+import warnings; warnings.simplefilter("ignore")
+for _ in range(c["epoch"]): s.step()
+o.load_state_dict(c["optimizer"])
+train(m, o, s, c["epoch"], 10)
