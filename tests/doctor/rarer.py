@@ -459,6 +459,68 @@ def cleared_between_tasks(broken: bool) -> None:
         optimizer.step()
 
 
+class Normed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(10, 16), nn.BatchNorm1d(16), nn.ReLU())
+        self.head = nn.Sequential(nn.Dropout(0.1), nn.Linear(16, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.body(x))
+
+
+def head_alone_in_training_mode(broken: bool) -> None:
+    model = Normed().eval()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in batches(8):
+        (model.head if broken else model).train()
+        optimizer.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        optimizer.step()
+
+
+def unfrozen_and_not_held(broken: bool) -> None:
+    model = Transfer()
+    first = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in batches(10):
+        first.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        first.step()
+    model.features.requires_grad_(False)
+    second = torch.optim.Adam(model.head.parameters() if broken else model.parameters(), lr=1e-3)
+    for number, rows in enumerate(batches(30)):
+        if number == 9:
+            model.features.requires_grad_(True)
+        second.zero_grad()
+        F.cross_entropy(model(X[rows]), Y[rows]).backward()
+        second.step()
+
+
+class Shifting(nn.Module):
+    """As language models of libraries do, gives the last place a label that does not count."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embedding, self.states = nn.Embedding(13, 16), nn.GRU(16, 16, batch_first=True)
+        self.out = nn.Linear(16, 13)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> Tensor:
+        logits = self.out(self.states(self.embedding(input_ids))[0])
+        return F.cross_entropy(logits.flatten(0, 1), F.pad(labels, (0, 1), value=-100)[:, 1:].flatten())
+
+
+def padding_is_a_label(broken: bool) -> None:
+    model = Shifting()
+    there = torch.arange(17) < (torch.arange(64) % 12 + 4)[:, None]
+    tokens = TOKENS.masked_fill(~there, 12)
+    labels = tokens if broken else tokens.masked_fill(~there, -100)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    for rows in torch.arange(64).repeat(2).split(16):
+        optimizer.zero_grad()
+        model(tokens[rows], there[rows].long(), labels[rows]).backward()
+        optimizer.step()
+
+
 CAUSES: dict[Callable[[bool], None], str] = {
     dropped_by_a_function: "random-evaluation",
     dropped_in_attention: "random-evaluation",
@@ -485,5 +547,8 @@ CAUSES: dict[Callable[[bool], None], str] = {
     drawn_without_a_graph: "graph-cut",
     each_ratio_with_each_gain: "target-broadcast",
     cleared_between_tasks: "zero-before-step",
+    head_alone_in_training_mode: "mixed-mode",
+    unfrozen_and_not_held: "missing-from-optimizer",
+    padding_is_a_label: "padding-in-loss",
 }
 RARER = {program.__name__.replace("_", "-"): (program, cause) for program, cause in CAUSES.items()}

@@ -19,7 +19,10 @@ def not_held(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or not step.kept:
         return
-    everywhere = set().union(*(held.parameters for held, _ in view.program.living()))
+    living = [held for held, _ in view.program.living()]
+    everywhere = set().union(*(held.parameters for held in living))
+    working = set().union(*(held.parameters for held in living if at_work(view, held)))
+    everywhere -= view.program.notes.frozen.keys() - working  # what was frozen since, and is no longer
     marks = view.program.notes.outside
     every = [p for call in step.kept for p in call.module.parameters()]
     for parameter in every:
@@ -97,6 +100,14 @@ def kept_in_a_list(view: View) -> Iterator[Finding]:
                 type(call.module).__name__,
                 certainty=0.95,
             )
+
+
+def at_work(view: View, held: Held) -> bool:
+    """Whether an optimizer has made no step yet, or one since the optimizer of this step began, as far as was seen."""
+    steps = [one.held for one in view.program.steps]
+    mine = view.step.held if view.step else held
+    since = steps[steps.index(mine) :] if mine in steps else []
+    return not held.steps or held is mine or held in since
 
 
 def shows(view: View, held: Held, inside: Set[int]) -> bool:

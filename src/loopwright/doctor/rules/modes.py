@@ -43,6 +43,16 @@ def trained_in_evaluation_mode(view: View) -> Iterator[Finding]:
                 name,
                 certainty=0.95,
             )
+        elif virgin := [name for name, part in anatomy.batch_norms if never_gathered(part, step.held.parameters)]:
+            yield Finding(
+                "error",
+                "mixed-mode",
+                f"{some(virgin, 3)} of {name} are in evaluation mode in the forward pass of an update: they normalize "
+                "by statistics that were never gathered, mean 0 and variance 1",
+                step.number,
+                virgin[0],
+                certainty=0.94,
+            )
         elif call.training:
             drops = {part for part, module in anatomy.dropouts if not module.training}
             parts = dict(call.module.named_modules())
@@ -62,6 +72,14 @@ def trained_in_evaluation_mode(view: View) -> Iterator[Finding]:
 def quiet_parts(anatomy: Anatomy) -> list[nn.Module]:
     """What drops something, or gathers statistics, and is in evaluation mode."""
     return [part for _, part in (*anatomy.dropouts, *anatomy.batch_norms) if not part.training]
+
+
+def never_gathered(part: nn.Module, held: frozenset[int]) -> bool:
+    """Whether a batch normalization that is trained is in evaluation mode, and has never been in any other."""
+    if part.training or not isinstance(part, nn.modules.batchnorm._BatchNorm) or frozen_norm(part, held):
+        return False
+    mean, variance = part.running_mean, part.running_var
+    return mean is not None and variance is not None and not bool(mean.any()) and bool((variance == 1).all())
 
 
 def frozen_norm(part: nn.Module, held: frozenset[int]) -> bool:

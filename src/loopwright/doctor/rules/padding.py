@@ -94,8 +94,8 @@ def counted_padding(step: int, stands: Tensor, value: int, losses: list[LossCall
         padded_targets = stands[:, stands.shape[1] - width :].reshape(-1)
         counted = flat != loss.options.get("ignore_index", -100)
         wrong, all_counted = int((counted & padded_targets).sum()), int(counted.sum())
-        kinds = flat[padded_targets].unique().tolist()
-        usual = kinds == [value] or bool((flat[~padded_targets] == kinds[0]).any())
+        kinds = flat[padded_targets & counted].unique().tolist()
+        usual = kinds == [value] or bool(kinds and (flat[~padded_targets] == kinds[0]).any())
         # The one behind a sequence's end may be its end sign.
         if all_counted and wrong - len(stands) > 0.05 * all_counted and len(kinds) == 1 and usual:
             yield Finding(
