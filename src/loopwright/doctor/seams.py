@@ -1,7 +1,7 @@
 """The seams that every PyTorch program has, and how the doctor listens there: functions of torch are replaced by ones
 that tell the eyes and then do what they always did. `remove` puts everything back.
 
-While nobody looks, all that is left in a step is one hook that torch calls for every optimizer.
+While nobody looks, all that is left in a step is the two hooks that torch calls for every optimizer.
 """
 
 from __future__ import annotations
@@ -65,8 +65,7 @@ class Seams:
         self.scene = eyes.scene
         self.standing: list[Seam] = []
         self.switched: list[Seam] = []
-        self.before: Any = None
-        self.after: Any = None
+        self.handles: list[Any] = []
         self.thread = threading.get_ident()
 
     def install(self) -> None:
@@ -76,7 +75,10 @@ class Seams:
         self.switched = list(self.frequent())
         for seam in self.standing:
             seam.put(seam.wrapper)
-        self.after = optimizers.register_optimizer_step_post_hook(self._post_step())
+        self.handles = [
+            optimizers.register_optimizer_step_pre_hook(self._pre_step()),
+            optimizers.register_optimizer_step_post_hook(self._post_step()),
+        ]
         scene.watch = self.watch
         self.watch(scene.stretch)
         for name in LOSSES:
@@ -136,18 +138,15 @@ class Seams:
         self.watch(False)
         for seam in self.standing:
             seam.put(seam.original)
-        if self.after is not None:
-            self.after.remove()
-        self.standing, self.switched = [], []
+        for handle in self.handles:
+            handle.remove()
+        self.standing, self.switched, self.handles = [], [], []
 
     def watch(self, wanted: bool) -> None:
         """Listen to what happens in every step, or no longer."""
         for seam in self.switched:
             inside = self.scene.program.compiled and seam.name in INSIDE  # what is compiled would be compiled anew
             seam.put(seam.wrapper if wanted and not inside else seam.original)
-        if self.before is not None:
-            self.before.remove()
-        self.before = optimizers.register_optimizer_step_pre_hook(self._pre_step()) if wanted else None
         owner: Any = nn.Module
         if self.scene.program.compiled:
             owner = getattr(torch._dynamo.eval_frame, "OptimizedModule", nn.Module)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from itertools import islice
-from traceback import walk_stack
 from typing import Any
 from weakref import ref
 
 import torch
 from torch import Tensor, nn
-from torch.optim import optimizer as optimizers
 
 from loopwright.doctor.eyes.gradients import FEWEST
 from loopwright.doctor.eyes.scene import Scene
@@ -21,8 +18,6 @@ from loopwright.doctor.program import REMEMBERED, Load, Loader, Order, Scheduled
 
 QUIET_FILES = ("clip_grad.py", "optimizer.py", "init.py", "swa_utils.py", "adam.py", "adamw.py", "sgd.py")
 """Where torch itself turns gradients off, in each step: no sign that the program does something else now."""
-STEPS, AROUND = optimizers.__file__, 12
-"""The file that is among the callers, so many are asked for, of what an optimizer's step turns off."""
 
 
 class Samples:
@@ -79,10 +74,9 @@ class Samples:
 
     def no_grad(self, *_: Any) -> None:
         """Gradients are turned off: a validation may begin now."""
-        if self.scene.stretch or not self.scene.program.count:
+        if self.scene.stretch or self.scene.in_step or not self.scene.program.count:
             return
-        around = (frame.f_code.co_filename for frame, _ in islice(walk_stack(sys._getframe(2)), AROUND))
-        if next(around).endswith(QUIET_FILES) or any(file == STEPS for file in around):
+        if sys._getframe(2).f_code.co_filename.endswith(QUIET_FILES):
             return
         if self.scene.wants_phase():
             self.scene.open()
