@@ -390,6 +390,17 @@ def likelihood_of_one(broken: bool) -> None:
         optimizer.step()
 
 
+def logarithm_of_nothing(broken: bool) -> None:
+    model = nn.Sequential(nn.Linear(10, 16), nn.ReLU(), nn.Linear(16, 2))
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    for number, rows in enumerate(batches(16)):
+        sharp = 400 if broken and number > 2 else 1
+        optimizer.zero_grad()
+        logarithms = torch.log((sharp * model(X[rows])).softmax(1))
+        (F.nll_loss if broken or number % 2 else F.cross_entropy)(logarithms, Y[rows]).backward()
+        optimizer.step()
+
+
 def never_warm(broken: bool) -> None:
     model = net()
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
@@ -543,6 +554,7 @@ CAUSES: dict[Callable[[bool], None], str] = {
     generator_trains_its_critic: "duplicate-parameter",
     seeded_in_each_epoch: "same-order",
     likelihood_of_one: "wrong-loss",
+    logarithm_of_nothing: "log-of-zero",
     never_warm: "lr-too-small",
     drawn_without_a_graph: "graph-cut",
     each_ratio_with_each_gain: "target-broadcast",

@@ -120,7 +120,10 @@ def test_train_loopwright_py_leaves_a_whole_record_that_the_engine_goes_on_with(
     assert len(list(run.parent.glob("0*"))) == 1
 
 
-def test_notes_are_filled_from_the_runs_and_ones_own_words_stay(points, tmp_path):
+def test_notes_are_filled_from_the_runs_and_ones_own_words_stay(tmp_path):
+    points = make(tmp_path / "mine", "points")
+    for seed in ("0", "1"):
+        assert inside(points, "train.py", "--steps", "40", "--seed", seed).returncode == 0
     written = (points / "experiments.md").read_text() + "\nMy own words.\n"
     (points / "experiments.md").write_text(written.replace("- Meaning: (your answer)", "- Meaning: it works"))
     run = points / "runs/points/007"

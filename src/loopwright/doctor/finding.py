@@ -71,7 +71,7 @@ class Finding:
         return "\n  ".join([*lines, f"fix: {self.fix}", f"unless: {self.otherwise}"])
 
 
-EXPLAINED = {"lr-too-large": ("unscaled-input", "unscaled-target")}
+EXPLAINED = {"lr-too-large": ("unscaled-input", "unscaled-target"), "non-finite": ("log-of-zero",)}
 """What a cause may come of: where one of those is found, too, it is the more probable one."""
 
 
