@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -19,6 +20,10 @@ LEAVES = 16
 WORDS = 4096
 """How many numbers of a row are hashed."""
 MULTIPLIERS = (np.arange(1, WORDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
+BITS = 60.0
+"""Inputs of more bits than this do not coincide by chance, even where their columns depend on each other."""
+STEP = Optimizer.profile_hook_step(lambda self: None).__code__
+"""What torch puts around the step of every optimizer."""
 SCALES = ("MulBackward0", "DivBackward0")
 VIEWS = (
     *("View", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Permute", "Clone", "Select", "Slice", "T", "Alias"),
@@ -124,6 +129,14 @@ def first_gradient(optimizer: Optimizer) -> int:
     every = (parameter.grad for group in optimizer.param_groups for parameter in group["params"])
     first = next((gradient for gradient in every if gradient is not None), None)
     return 0 if first is None or first.is_sparse else first.data_ptr()
+
+
+def within_step() -> bool:
+    """Whether an optimizer is making a step, of which this is a part."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code is not STEP:
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame is not None
 
 
 def settings(group: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The seams that every PyTorch program has, and how the doctor listens there: functions of torch are replaced by ones
 that tell the eyes and then do what they always did. `remove` puts everything back.
 
-While nobody looks, all that is left in a step is the two hooks that torch calls for every optimizer.
+While nobody looks, all that is left in a step is a hook that torch calls for every optimizer.
 """
 
 from __future__ import annotations
@@ -75,10 +75,7 @@ class Seams:
         self.switched = list(self.frequent())
         for seam in self.standing:
             seam.put(seam.wrapper)
-        self.handles = [
-            optimizers.register_optimizer_step_pre_hook(self._pre_step()),
-            optimizers.register_optimizer_step_post_hook(self._post_step()),
-        ]
+        self.handles = [optimizers.register_optimizer_step_post_hook(self._post_step())]
         scene.watch = self.watch
         self.watch(scene.stretch)
         for name in LOSSES:
@@ -150,6 +147,9 @@ class Seams:
         owner: Any = nn.Module
         if self.scene.program.compiled:
             owner = getattr(torch._dynamo.eval_frame, "OptimizedModule", nn.Module)
+        for handle in self.handles[1:]:  # the one before a step, which is there while somebody looks
+            handle.remove()
+        self.handles[1:] = [optimizers.register_optimizer_step_pre_hook(self._pre_step())] if wanted else []
         self.watch_pairs(wanted and self.scene.program.count < EARLY and not self.scene.program.compiled)
         watched = getattr(owner.__call__, "loopwright", None)
         if wanted and watched is None:
@@ -189,9 +189,7 @@ class Seams:
         scene, before = self.scene, self.eyes.updates.before_step
 
         def pre_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-            scene.in_step = True
-            if scene.stretch:
-                scene.safely(before, optimizer, args, kwargs)
+            scene.safely(before, optimizer, args, kwargs)
 
         return pre_step
 
@@ -201,7 +199,6 @@ class Seams:
         known, shield = program.held, Shield("unseen", scene.failures)
 
         def post_step(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
-            scene.in_step = False
             if scene.stretch:
                 scene.safely(updates.after_step, optimizer, args, kwargs)
                 return

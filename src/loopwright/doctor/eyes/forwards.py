@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import Stats, bits, fingerprint, leaves, place, rows
+from loopwright.doctor.measures import BITS, Stats, bits, fingerprint, leaves, place, rows
 from loopwright.doctor.program import REMEMBERED
 from loopwright.doctor.records import Call, Rectified
 from loopwright.doctor.shield import Shield
@@ -185,7 +185,7 @@ class Forwards:
         if measurable(first) and len(measured) < MEASURED:
             measured.append((self.scene.program.count, seen, Stats.of(first)))
         if first.ndim > first.is_floating_point() and first.numel() <= 4_000_000:
-            if call.grad and len(first) >= 16:
+            if call.grad and len(first) >= 16 and notes.bits <= BITS:
                 notes.bits = max(bits(first), notes.bits)
             if not call.grad or len(seen.rows) < ROWS:
                 call.rows = rows(first)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from loopwright.doctor.eyes.gradients import FEWEST
 from loopwright.doctor.eyes.scene import Scene
-from loopwright.doctor.measures import ends_with, fingerprint, leaves, place, settings, tensors
+from loopwright.doctor.measures import ends_with, fingerprint, leaves, place, settings, tensors, within_step
 from loopwright.doctor.optimizers import told_of
 from loopwright.doctor.program import REMEMBERED, Load, Loader, Order, Scheduled, Stored
 
@@ -74,9 +74,9 @@ class Samples:
 
     def no_grad(self, *_: Any) -> None:
         """Gradients are turned off: a validation may begin now."""
-        if self.scene.stretch or self.scene.in_step or not self.scene.program.count:
+        if self.scene.stretch or not self.scene.program.count:
             return
-        if sys._getframe(2).f_code.co_filename.endswith(QUIET_FILES):
+        if sys._getframe(2).f_code.co_filename.endswith(QUIET_FILES) or within_step():
             return
         if self.scene.wants_phase():
             self.scene.open()

@@ -37,7 +37,6 @@ class Scene:
         self.program = Program()
         self.stretch = False
         self.on = False
-        self.in_step = False
         self.seconds = 0.0
         self.stack: list[nn.Module] = []
         self.calls: list[Call] = []

@@ -42,10 +42,10 @@ def not_held(view: View) -> Iterator[Finding]:
             if marks.get(id(parameter), fingerprint(parameter)) == fingerprint(parameter)  # else updated by hand
         ]
         inside = anatomy.names.keys() & everywhere
-        before = view.program.notes.loaded.keys() | view.program.trained
-        apart = call.training and not any(id(parameter) in before for _, parameter in outside)
         if not outside or shows(view, step.held, inside):
             continue
+        before = view.program.notes.loaded.keys() | view.program.trained
+        apart = call.training and not any(id(parameter) in before for _, parameter in outside)
         names = [name for name, _ in outside]
         stale = [name for name, _ in orphans(view, step.held)]
         share = sum(p.numel() for _, p in outside) / max(1, sum(p.numel() for p in call.module.parameters()))

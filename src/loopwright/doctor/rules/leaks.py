@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from loopwright.doctor.finding import Finding
-from loopwright.doctor.measures import place
+from loopwright.doctor.measures import BITS, place
 from loopwright.doctor.records import Call, LossCall, Phase, Step
 from loopwright.doctor.rule import View, rule
 from loopwright.doctor.rules.modes import FEW, in_each_step
@@ -18,8 +18,6 @@ HALF, BY_CHANCE = 3, 5.0
 LEAK_ROWS = 48
 LEAK_EACH = 4
 WIDEST = 20_000
-BITS = 60.0
-"""Inputs of more bits than this do not coincide by chance, even where their columns depend on each other."""
 
 
 @rule("phase", "split-overlap", needs="phases")

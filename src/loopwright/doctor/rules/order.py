@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from loopwright.doctor.finding import Finding
+from loopwright.doctor.measures import within_step
 from loopwright.doctor.records import Step, Summary
 from loopwright.doctor.rule import View, rule
 from loopwright.errors import some
@@ -131,7 +132,7 @@ def task_cleared(view: View) -> Iterator[Finding]:
 def never_stepped(view: View) -> Iterator[Finding]:
     """Backward passes and an optimizer, and no step; nor does another optimizer move its parameters."""
     program = view.program
-    if view.call and (view.scene.in_step or program.count):  # within a closure; or another one is at work
+    if view.call and (program.count or within_step()):  # within a closure; or another one is at work
         return
     least = IDLE if view.call else SETTLED
     for held in program.held.values():

@@ -80,10 +80,11 @@ def dead(view: View) -> Iterator[Finding]:
     step = view.step
     if not step or step.number < 3:
         return
-    pruned = any(mostly_zero(part) for call in step.kept for part in call.module.modules())
-    for place, known in view.program.notes.dead.items() if not pruned else ():
+    for place, known in view.program.notes.dead.items():
         last = list(known.values())[-3:]
         if len(last) == 3 and min(one.dead for one in last) >= DEAD and last[-1].units >= 4 and not alternate(last):
+            if any(mostly_zero(part) for call in step.kept for part in call.module.modules()):
+                return  # pruned
             share, units = last[-1].dead, last[-1].units
             alive = next(iter(known.values())).dead < 0.5
             ratios = [one.ratio for one in view.program.recent(step.held) if one.number <= 8 and one.ratio == one.ratio]
