@@ -8,6 +8,7 @@ down by that share at most.
 from __future__ import annotations
 
 import gc
+import math
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -103,6 +104,13 @@ class Doctor:
         """The share of time that looking has taken so far."""
         return self.scene.seconds / max(1e-9, time.perf_counter() - self.began)
 
+    @property
+    def rest(self) -> float:
+        """How many steps nobody needs to look: until there are twice as many as at the last look, or until looking has
+        taken no more than its share of the time, if steps go on taking as long as they did."""
+        count = self.scene.program.count
+        return min(2 * self.looked_at - count, count * (self.share / SHARE - 1))
+
     def wants_phase(self) -> bool:
         """Whether what may begin now should be looked at: a validation."""
         if (self.reflected < PHASES and self.looks < LOOKS) or self.share < SHARE:
@@ -127,13 +135,15 @@ class Doctor:
             self.until = program.count
             self.scene.close()
         elif not self.scene.stretch and program.count >= self.scene.following:
-            wanted, doubled = program.count >= self.scene.due, program.count >= 2 * self.looked_at
+            wanted, rest = program.count >= self.scene.due, self.rest
             self.scene.due = NEVER if wanted else self.scene.due
-            self.scene.look_in(EVERY * optimizers)
-            if early or doubled or wanted or self.share < SHARE:
+            if early or wanted or rest <= 0:
                 self.looked_at = program.count
                 self.until = program.count + 2 * optimizers
                 self.scene.open()
+            else:
+                turns = EVERY * optimizers
+                self.scene.look_in(math.ceil(rest / turns) * turns)
 
     def called(self, call: Call) -> None:
         """A model was called."""

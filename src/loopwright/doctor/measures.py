@@ -6,6 +6,7 @@ import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from traceback import walk_stack
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,8 +23,6 @@ WORDS = 4096
 MULTIPLIERS = (np.arange(1, WORDS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)) | np.uint64(1)
 BITS = 60.0
 """Inputs of more bits than this do not coincide by chance, even where their columns depend on each other."""
-STEP = Optimizer.profile_hook_step(lambda self: None).__code__
-"""What torch puts around the step of every optimizer."""
 SCALES = ("MulBackward0", "DivBackward0")
 VIEWS = (
     *("View", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Permute", "Clone", "Select", "Slice", "T", "Alias"),
@@ -133,10 +132,9 @@ def first_gradient(optimizer: Optimizer) -> int:
 
 def within_step() -> bool:
     """Whether an optimizer is making a step, of which this is a part."""
-    frame = sys._getframe(1)
-    while frame is not None and frame.f_code is not STEP:
-        frame = frame.f_back  # type: ignore[assignment]
-    return frame is not None
+    callers = (frame for frame, _ in walk_stack(sys._getframe(1)))
+    steps = (list(frame.f_locals.values())[:1] for frame in callers if frame.f_code.co_name == "step")
+    return any(isinstance(owner, Optimizer) for first in steps for owner in first)
 
 
 def settings(group: Mapping[str, Any]) -> dict[str, Any]:
