@@ -82,8 +82,12 @@ def depends_on(call: Call, parameters: Sequence[nn.Parameter]) -> bool:
     changed = {names[id(p)]: p.detach() * 1.5 + 0.3 for p in parameters if id(p) in names}
     with undisturbed(call.module):
         before, after = outputs(call), outputs(call, weights=changed)
-    used = [number for number in call.flowed if number < len(before)]
-    return any(differ(before[number], after[number]) for number in used)
+    return any(differ(before[number], after[number]) for number in used(call, before))
+
+
+def used(call: Call, given: Sequence[Tensor]) -> list[int]:
+    """Which of the outputs a gradient came back to."""
+    return [number for number in sorted(call.flowed) if number < len(given)]
 
 
 def switched_off(call: Call, parameters: Sequence[nn.Parameter]) -> bool:
@@ -126,11 +130,11 @@ def lost_inside(call: Call, parameters: Sequence[nn.Parameter]) -> list[nn.Param
     names = {id(parameter): name for name, parameter in call.module.named_parameters()}
     with undisturbed(call.module):
         before = outputs(call)
-        used = [n for n in sorted(call.flowed) if n < len(before) and before[n].is_floating_point()]
+        floating = [number for number in used(call, before) if before[number].is_floating_point()]
 
         def moves(changed: Sequence[nn.Parameter], change: Callable[[Tensor], Tensor]) -> bool:
             after = outputs(call, weights={names[id(each)]: change(each.detach()) for each in changed})
-            return any(differ(before[number], after[number]) for number in used)
+            return any(differ(before[number], after[number]) for number in floating)
 
         moving = [each for each in parameters if moves([each], lambda weight: weight * (1 + 0.03 * wave(weight)))]
         at_zero = [each for each in parameters if not each.any()]  # two factors: each keeps the other where it is
@@ -139,7 +143,9 @@ def lost_inside(call: Call, parameters: Sequence[nn.Parameter]) -> list[nn.Param
         if not moving:
             return []
         with torch.enable_grad():
-            again = [output for number, output in enumerate(outputs(call)) if number in used and output.requires_grad]
+            again = [
+                output for number, output in enumerate(outputs(call)) if number in floating and output.requires_grad
+            ]
             given = [wave(output) for output in again]
             gradients = torch.autograd.grad(again, moving, given, allow_unused=True)
     return [p for p, gradient in zip(moving, gradients, strict=True) if gradient is not None and not gradient.any()]
@@ -182,9 +188,9 @@ def shuffles(call: Call, given: Tensor) -> bool:
     """Whether outputs move with the rows of `given`, whatever their order, and are no softmax over them."""
     with undisturbed(call.module):
         before, after = outputs(call), outputs(call, [(given, given.roll(1, 0))])
-    used = [number for number in sorted(call.flowed) if number < len(before) and len(before[number]) == len(given)]
-    over_all = [bool((before[number].sum(0) - 1).abs().max() < CHANGED) for number in used]
-    return not any(over_all) and not any(differ(before[number].roll(1, 0), after[number]) for number in used)
+    whole = [number for number in used(call, before) if len(before[number]) == len(given)]
+    over_all = [bool((before[number].sum(0) - 1).abs().max() < CHANGED) for number in whole]
+    return not any(over_all) and not any(differ(before[number].roll(1, 0), after[number]) for number in whole)
 
 
 def reach(call: Call, tokens: Tensor, position: int, axis: int = 1) -> tuple[bool, bool, bool] | None:
@@ -245,8 +251,8 @@ def turns(call: Call, tokens: Tensor) -> bool | None:
     with undisturbed(call.module):
         before, after = outputs(call), outputs(call, [(tokens, tokens.flip(1))])
     found = None
-    for number in sorted(call.flowed):
-        if number >= len(before) or not before[number].is_floating_point():
+    for number in used(call, before):
+        if not before[number].is_floating_point():
             continue
         placed, turned = positions(before[number], tokens), positions(after[number], tokens)
         one, other, axis = before[number], after[number], 0
@@ -275,7 +281,7 @@ def draws(call: Call) -> bool:
         before = outputs(call)
         torch.rand(1)
         after = outputs(call)
-    return any(differ(before[number], after[number]) for number in call.flowed if number < len(before))
+    return any(differ(before[number], after[number]) for number in used(call, before))
 
 
 @abstaining
@@ -284,9 +290,9 @@ def unmoved(call: Call, tokens: Tensor) -> bool:
     with undisturbed(call.module):
         before, after = outputs(call), outputs(call, [(tokens, tokens.flip(1))])
         others = outputs(call, [(tokens, tokens.roll(1, 0))])
-    used = [number for number in sorted(call.flowed) if number < len(before) and before[number].is_floating_point()]
-    asked = any(differ(before[number], others[number]) for number in used)
-    return asked and not any(differ(before[number], after[number]) for number in used)
+    floating = [number for number in used(call, before) if before[number].is_floating_point()]
+    asked = any(differ(before[number], others[number]) for number in floating)
+    return asked and not any(differ(before[number], after[number]) for number in floating)
 
 
 @abstaining

@@ -248,3 +248,9 @@ class Phase:
 
     def __post_init__(self) -> None:
         self.modules = frozenset(id(call.module) for call in self.calls)
+
+    @property
+    def by_module(self) -> list[tuple[nn.Module, list[Call]]]:
+        """The calls of each model, the one that was called first first."""
+        each = {id(call.module): call.module for call in self.calls}
+        return [(module, [call for call in self.calls if call.module is module]) for module in each.values()]

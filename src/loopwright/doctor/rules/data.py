@@ -179,10 +179,9 @@ def unlike_splits(view: View) -> Iterator[Finding]:
     phase = view.phase
     if not phase or not phase.step:
         return
-    for module in {id(call.module): call.module for call in phase.calls if not call.grad}.values():
-        mine = [call for call in phase.calls if call.module is module]
+    for module, mine in phase.by_module:
         train, held_out = stats_of(view, "train", module), stats_of(view, "phase", module)
-        if not mine or len(train) < 2 or not held_out or sum(s.count for s in held_out) < 512:
+        if all(call.grad for call in mine) or len(train) < 2 or not held_out or sum(s.count for s in held_out) < 512:
             continue
         if any(not s.finite for s in (*train, *held_out)) or not mine[0].floating:
             continue
@@ -217,8 +216,8 @@ def scaled_apart(view: View) -> Iterator[Finding]:
     phase = view.phase
     if not phase or not phase.step:
         return
-    for module in {id(call.module): call.module for call in phase.calls if view.scene.trains(call.module)}.values():
-        calls = [call for call in phase.calls if call.module is module and len(call.sums) == 2]
+    for module, every in phase.by_module:
+        calls = [call for call in every if len(call.sums) == 2] if view.scene.trains(module) else []
         known, count = rows_of(view, module), sum(len(call.profile) for call in calls)
         checked = {row for call in calls for row in call.rows}
         shapes = {tuple(call.sums.shape) for call in calls}

@@ -47,10 +47,10 @@ def scaled_with_validation(view: View) -> Iterator[Finding]:
     if not phase or not phase.step or notes.datasets:
         return
     trained = [pair for loader in view.program.loaders.values() if loader.trains and (pair := pair_of(loader))]
-    for module in {id(call.module): call.module for call in phase.calls if view.scene.trains(call.module)}.values():
+    for module, every in phase.by_module:
         known = rows_of(view, module)
-        calls = [call for call in phase.calls if call.module is module and not known.keys() & call.rows]
-        for inputs, _ in trained[:1]:
+        calls = [call for call in every if not known.keys() & call.rows]
+        for inputs, _ in trained[:1] if view.scene.trains(module) else ():
             sums = [call.sums for call in calls if call.sums.shape == (2, inputs.shape[1])]
             count = sum(len(call.profile) for call in calls)
             if sums and len(sums) == len(calls) and count >= FEW:

@@ -33,10 +33,10 @@ def shared_rows(view: View) -> Iterator[Finding]:
         return
     # A teacher or a target network is given the very batch that is trained on.
     trained = set().union(*(seen.hashes for seen in view.program.notes.models.values()))
-    for module in {id(call.module): call.module for call in phase.calls}.values():
+    for module, every in phase.by_module:
         held_out = view.scene.trains(module) and not in_each_step(view, module) and not retired(view, module)
         train = rows_of(view, module) if held_out else {}
-        calls = [call for call in phase.calls if call.module is module and call.hash not in trained]
+        calls = [call for call in every if call.hash not in trained]
         passes = [call.rows for call in calls if not call.grad and len(call.rows) >= 4]
         if passes and len(train) > 64:
             yield from overlapping(view, phase, train, passes, chance_of(view, module))

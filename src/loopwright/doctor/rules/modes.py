@@ -102,8 +102,7 @@ def validated_in_training_mode(view: View) -> Iterator[Finding]:
     phase = view.phase
     if not phase or not phase.step:
         return
-    for module in {id(call.module): call.module for call in phase.calls}.values():
-        calls = [call for call in phase.calls if call.module is module]
+    for module, calls in phase.by_module:
         if not view.scene.trains(module) or not validating(view, phase, calls):
             continue
         active = [call for call in calls if call.active and call.training]

@@ -21,8 +21,8 @@ def augmented(view: View) -> Iterator[Finding]:
     phase = view.phase
     if not phase or not phase.step:
         return
-    for module in {id(call.module) for call in phase.calls}:
-        calls = [call for call in phase.calls if id(call.module) == module and not call.grad]
+    for _, every in phase.by_module:
+        calls = [call for call in every if not call.grad]
         asked = tuple(loss.asked for loss in phase.losses if loss.asked)
         if not asked and of_one_set(view, calls):
             asked = tuple(call.asked for call in calls if call.asked)
@@ -68,8 +68,7 @@ def dropped_in_evaluation(view: View) -> Iterator[Finding]:
     phase = view.phase
     if not phase or not phase.step:
         return
-    for module in {id(call.module): call.module for call in phase.calls}.values():
-        calls = [call for call in phase.calls if call.module is module]
+    for module, calls in phase.by_module:
         if not view.scene.trains(module) or repeated(calls) or not validating(view, phase, calls):
             continue
         several = max(call.draws for call in calls) > view.program.notes.of(module).draws  # a mean of many passes
