@@ -16,6 +16,7 @@ from loopwright.doctor import rule as rules
 from loopwright.doctor.causes import CAUSES
 from loopwright.doctor.doctor import Doctor
 from loopwright.doctor.finding import Finding
+from loopwright.doctor.measures import within_step
 from loopwright.doctor.rule import Rule
 from tests.doctor.programs import LOOSE, TOKENS, Reader, X, Y, batches, net
 
@@ -305,3 +306,23 @@ def test_a_compiled_model_is_compiled_once_for_each_mode():
     assert doctor.scene.program.calls > 0
     assert counters["stats"]["unique_graphs"] <= 2  # with gradients, and without: the doctor's own probes
     torch._dynamo.reset()
+
+
+def test_what_happens_within_a_step_is_known_as_that():
+    seen: list[bool] = []
+
+    class Noting(torch.optim.SGD):
+        def step(self, closure=None):
+            seen.append(within_step())
+            return super().step(closure)
+
+    def step(optimizer: torch.optim.Optimizer) -> bool:
+        return within_step()
+
+    weight = nn.Parameter(torch.ones(1))
+    noting = Noting([weight], lr=0.1)
+    torch.optim.lr_scheduler.StepLR(noting, 1)
+    noting.step(lambda: seen.append(within_step()))
+    assert seen == [True, True]
+    assert not step(noting)
+    assert not within_step()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -132,9 +133,10 @@ def first_gradient(optimizer: Optimizer) -> int:
 
 def within_step() -> bool:
     """Whether an optimizer is making a step, of which this is a part."""
-    callers = (frame for frame, _ in walk_stack(sys._getframe(1)))
-    steps = (list(frame.f_locals.values())[:1] for frame in callers if frame.f_code.co_name == "step")
-    return any(isinstance(owner, Optimizer) for first in steps for owner in first)
+    steps = (frame for frame, _ in walk_stack(sys._getframe(1)) if frame.f_code.co_name == "step")
+    owners = ((frame.f_code, owner) for frame in steps for owner in list(frame.f_locals.values())[:1])
+    optimizers = ((code, type(owner)) for code, owner in owners if isinstance(owner, Optimizer))
+    return any(getattr(inspect.unwrap(kind.step), "__code__", None) is code for code, kind in optimizers)
 
 
 def settings(group: Mapping[str, Any]) -> dict[str, Any]:
