@@ -393,3 +393,19 @@ def test_transforms_of_functions_are_not_looked_into():
                 parameter.grad = gradient.mean(0).detach()
             optimizer.step()
     assert doctor.failures == {}
+
+
+def test_each_micro_batch_is_laid_beside_its_own_targets():
+    torch.manual_seed(0)
+    lengths = 4 + torch.arange(64) // 16 * 3 + torch.arange(64) % 2
+    tokens = torch.where(torch.arange(17) < lengths[:, None], TOKENS % 3, 3)
+    model = nn.Sequential(nn.Embedding(4, 16), nn.Linear(16, 4))
+    optimizer = adam(model)
+    with Doctor() as doctor:
+        for _ in range(8):
+            optimizer.zero_grad()
+            for part in tokens.split(16):
+                logits, targets = model(part[:, :-1]).flatten(0, 1), part[:, 1:].flatten()
+                (F.cross_entropy(logits, targets, ignore_index=3, reduction="sum") / 512).backward()
+            optimizer.step()
+    assert [finding for finding in doctor.findings if finding.serious] == []

@@ -176,33 +176,31 @@ def prompt_asked_for(view: View) -> Iterator[Finding]:
     if not step or step.number not in LOOKED_AT:
         return
     for found in aligned(view):
-        for loss in step.kept_losses:
-            target = loss.target.detach()
-            if found.axis != 1 or found.ahead != 1 or target.numel() % len(found.tokens):
-                continue
-            asked = target.reshape(len(found.tokens), -1)
-            width = asked.shape[1]
-            if not found.tokens.shape[1] - 1 <= width <= found.tokens.shape[1]:
-                continue
-            counts = asked != loss.options.get("ignore_index", IGNORED)
-            first = bool(counts[:, 0].all()) and bool((counts.long().diff(dim=1) <= 0).all())
-            left = ~counts
-            if not first or not bool(left.any()):
-                continue
-            tokens = found.tokens[:, found.tokens.shape[1] - width :]
-            kinds = torch.stack([(left & (tokens == value)).any(1) for value in tokens[left].unique()[:KINDS]]).sum(0)
-            varied = len(counts.sum(1).unique()) > 1  # else sequences may grow
-            if varied and float((kinds >= 3).float().mean()) > COPIED:
-                yield Finding(
-                    "warning",
-                    "prompt-trained",
-                    f"in all {len(tokens)} sequences the first {float(counts.sum(1).float().mean()):.1f} targets count "
-                    f"(mean), and {float(left.sum(1).float().mean()):.1f} behind them, of several kinds, do not",
-                    step.number,
-                    type(found.call.module).__name__,
-                    certainty=0.9,
-                )
-                return
+        if found.axis != 1 or found.ahead != 1:
+            continue
+        asked = found.loss.target.detach().reshape(len(found.tokens), -1)
+        width = asked.shape[1]
+        if width < found.tokens.shape[1] - 1:
+            continue
+        counts = asked != found.loss.options.get("ignore_index", IGNORED)
+        first = bool(counts[:, 0].all()) and bool((counts.long().diff(dim=1) <= 0).all())
+        left = ~counts
+        if not first or not bool(left.any()):
+            continue
+        tokens = found.tokens[:, found.tokens.shape[1] - width :]
+        kinds = torch.stack([(left & (tokens == value)).any(1) for value in tokens[left].unique()[:KINDS]]).sum(0)
+        varied = len(counts.sum(1).unique()) > 1  # else sequences may grow
+        if varied and float((kinds >= 3).float().mean()) > COPIED:
+            yield Finding(
+                "warning",
+                "prompt-trained",
+                f"in all {len(tokens)} sequences the first {float(counts.sum(1).float().mean()):.1f} targets count "
+                f"(mean), and {float(left.sum(1).float().mean()):.1f} behind them, of several kinds, do not",
+                step.number,
+                type(found.call.module).__name__,
+                certainty=0.9,
+            )
+            return
 
 
 @rule("step", "eos-masked", needs="masks")

@@ -26,10 +26,12 @@ LOOKED_AT = (2, 7)
 
 @dataclass(frozen=True, eq=False)
 class Aligned:
-    """Tokens (B, T) of a call (transposed where `axis` is 0), by how many places the targets are ahead of the tokens at
-    which they are predicted, and the first position of which a target counts: what is before may be seen whole."""
+    """Tokens (B, T) of a call and its loss (transposed where `axis` is 0), by how many places the targets are ahead of
+    the tokens at which they are predicted, and the first position of which a target counts: what is before may be seen
+    whole."""
 
     call: Call
+    loss: LossCall
     tokens: Tensor
     given: Tensor
     axis: int
@@ -82,7 +84,7 @@ def align(call: Call, given: Tensor, loss: LossCall) -> Aligned | None:
         if shares[best] > 0.97 and others < 0.9:
             ahead = best - base(call, given, loss, width, axis)
             begins = int(mask.any(0).long().argmax())
-            return Aligned(call, tokens, given, axis, ahead, shares[best], begins)
+            return Aligned(call, loss, tokens, given, axis, ahead, shares[best], begins)
     return None
 
 
