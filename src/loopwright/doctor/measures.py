@@ -197,8 +197,9 @@ def bounded(tensor: Tensor) -> bool:
 
 
 def made_by(names: tuple[str, ...]) -> str:
-    """The operation at the end of a chain, in small letters; empty where there is none."""
-    return names[-1].lower().removesuffix("backward") if names else ""
+    """The operation at the end of a chain, in small letters; empty where there is none. A logarithm hides what it is
+    taken of."""
+    return "log" if "Log" in names else names[-1].lower().removesuffix("backward") if names else ""
 
 
 @dataclass(frozen=True, eq=False)

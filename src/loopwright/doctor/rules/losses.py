@@ -34,7 +34,7 @@ def logits_squashed(view: View) -> Iterator[Finding]:
     for loss in step.kept_losses if step else []:
         if loss.kind not in LOGITS:
             continue
-        maker, number = "" if "Log" in loss.chain else made_by(loss.chain), step.number if step else 0
+        maker, number = made_by(loss.chain), step.number if step else 0
         rows = loss.prediction.detach()
         if maker in ("softmax", "sigmoid") or (loss.kind == "cross_entropy" and sums_to_one(rows)):
             shown = maker or "probabilities"
@@ -106,8 +106,7 @@ def misfit(loss: LossCall) -> str:
     rows = loss.prediction.detach().float()
     if rows.ndim < 2 or rows.numel() > 20_000_000 or not bool(rows.isfinite().all()):
         return ""
-    put_out = made_by(loss.chain) == "softmax" and "Log" not in loss.chain
-    if loss.kind == "nll_loss" and put_out and rows.shape[1] > 1:
+    if loss.kind == "nll_loss" and made_by(loss.chain) == "softmax" and rows.shape[1] > 1:
         return "nll_loss is given what softmax puts out: minus a probability is the loss, where its logarithm should be"
     if len(rows) < 2:
         return ""
